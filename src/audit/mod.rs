@@ -1,0 +1,1 @@
+//! Records an event in the same transaction as the fact.

@@ -1,0 +1,1 @@
+//! Who asks: the registry of clients, and their authentication.

@@ -1,0 +1,1 @@
+//! What was typed becomes what is meant; all problems at once.

@@ -1,0 +1,1 @@
+//! The token endpoint: from a grant to tokens.

@@ -1,0 +1,1 @@
+//! HTTP: extract, call one rule, match the outcome.

@@ -1,0 +1,3 @@
+//! JSON Object Signing and Encryption: algorithms, keys, one signer, one strict verifier.
+
+pub mod algorithm;

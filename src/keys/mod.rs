@@ -1,0 +1,1 @@
+//! The keys of this server: who signs now, what the JWKS shows, rotation, sealing at rest.

@@ -1,0 +1,5 @@
+//! What is kept, and its lawful changes; pure.
+
+pub mod clock;
+pub mod entropy;
+pub mod secret;

@@ -1,0 +1,1 @@
+//! A browser and the person signed in there.

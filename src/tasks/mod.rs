@@ -1,0 +1,1 @@
+//! What runs on its own: each task is one `run_once(…) -> Report`.

@@ -1,0 +1,1 @@
+//! Issues, reads, introspects and revokes tokens.

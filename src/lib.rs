@@ -16,8 +16,8 @@
 //!
 //! Read this page, then `http/router.rs`, then any room.
 
-pub mod protocol;
 pub mod jose;
+pub mod protocol;
 
 pub mod config;
 pub mod model;

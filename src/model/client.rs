@@ -1,0 +1,77 @@
+//! A client: its metadata, and what the operator decided about it beside the standards' members.
+
+use crate::protocol::client_metadata::ClientMetadata;
+use crate::protocol::identifiers::ClientId;
+
+/// A client as the registry knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Client {
+    /// Its identifier.
+    pub id: ClientId,
+    /// What it says of itself.
+    pub metadata: ClientMetadata,
+    /// The secrets that are live; several during a rotation.
+    pub secrets: Vec<ClientSecret>,
+    /// Whether a request without PKCE is refused; only a confidential client may be excused.
+    pub pkce: PkcePolicy,
+    /// Whether people are asked for consent.
+    pub consent: ConsentPolicy,
+    /// Only people in one of these groups may use the client; empty: everyone.
+    pub allowed_groups: Vec<String>,
+    /// Whether each use of a refresh token replaces it.
+    pub refresh_token_rotation: RefreshTokenRotation,
+    /// Origins of browser applications that may read this server's answers (CORS).
+    pub allowed_origins: Vec<String>,
+}
+
+/// A client secret, as it is kept.
+#[derive(Clone, PartialEq, Eq)]
+pub enum ClientSecret {
+    /// SHA-256 of a generated secret's text.
+    Sha256([u8; 32]),
+    /// argon2id, as a PHC string, of a secret that a person chose.
+    Argon2(String),
+}
+
+impl std::fmt::Debug for ClientSecret {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Sha256(_) => formatter.write_str("Sha256(…)"),
+            Self::Argon2(_) => formatter.write_str("Argon2(…)"),
+        }
+    }
+}
+
+/// Whether a client must use PKCE.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PkcePolicy {
+    /// Every request carries a challenge (RFC 9700 §2.1.1).
+    Required,
+    /// An old confidential client may leave it out.
+    Excused,
+}
+
+/// Whether people are asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConsentPolicy {
+    /// The consent page, unless the person agreed before.
+    Asked,
+    /// The operator's own application: no consent page.
+    FirstParty,
+}
+
+/// What a refresh does to the refresh token (RFC 9700 §4.14.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RefreshTokenRotation {
+    /// Each use issues a successor.
+    EveryUse,
+    /// The token stays.
+    Never,
+}
+
+impl Client {
+    /// The name people read.
+    pub fn shown_name(&self) -> &str {
+        self.metadata.client_name.as_deref().unwrap_or(self.id.as_str())
+    }
+}

@@ -1,6 +1,12 @@
 //! What is kept, and its lawful changes; pure.
 
+pub mod audit_event;
 pub mod client;
 pub mod clock;
+pub mod consent;
 pub mod entropy;
+pub mod grant;
 pub mod secret;
+pub mod session;
+pub mod signing_key;
+pub mod user;

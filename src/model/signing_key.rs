@@ -1,0 +1,83 @@
+//! The life of a signing key: `Announced → Signing → Retired → Removed`, told by its row's moments alone, so that every
+//! replica tells the same at the same time.
+
+use crate::jose::algorithm::SigningAlgorithm;
+use crate::protocol::identifiers::KeyId;
+use crate::protocol::timestamp::Timestamp;
+
+/// A signing key, as the store keeps it; the private half is sealed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredSigningKey {
+    /// Its thumbprint (RFC 7638).
+    pub id: KeyId,
+    /// What it signs with.
+    pub algorithm: SigningAlgorithm,
+    /// The how-manyeth key of its algorithm; one key for each number.
+    pub generation: i64,
+    /// The public half, as a JSON Web Key.
+    pub public_jwk: String,
+    /// The private half, sealed and bound to this row.
+    pub sealed_private_key: Vec<u8>,
+    /// Since when the JWKS shows it.
+    pub announced_at: Timestamp,
+    /// Since when it signs, until the next of its algorithm does.
+    pub signs_from: Timestamp,
+    /// Since when it is gone, taken out by an operator or for age.
+    pub removed_at: Option<Timestamp>,
+}
+
+/// Where a key stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyState {
+    /// Shown, not yet used.
+    Announced,
+    /// Signs now.
+    Signing,
+    /// Signs no more; shown until the last token it signed has expired.
+    Retired {
+        /// Since when.
+        since: Timestamp,
+    },
+    /// Gone.
+    Removed,
+}
+
+impl KeyState {
+    /// The word that `key list` shows.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Announced => "announced",
+            Self::Signing => "signing",
+            Self::Retired { .. } => "retired",
+            Self::Removed => "removed",
+        }
+    }
+}
+
+/// The state of each of `keys` at `now`, in their order. The signer of an algorithm is its latest key whose time has come.
+pub fn states(keys: &[StoredSigningKey], now: Timestamp) -> Vec<KeyState> {
+    keys.iter()
+        .map(|key| {
+            if key.removed_at.is_some_and(|at| at <= now) {
+                return KeyState::Removed;
+            }
+            if key.signs_from > now {
+                return KeyState::Announced;
+            }
+            let successor = keys
+                .iter()
+                .filter(|other| {
+                    other.algorithm == key.algorithm
+                        && other.generation > key.generation
+                        && other.signs_from <= now
+                        && other.removed_at.is_none_or(|at| at > now)
+                })
+                .map(|other| other.signs_from)
+                .min();
+            match successor {
+                Some(since) => KeyState::Retired { since },
+                None => KeyState::Signing,
+            }
+        })
+        .collect()
+}

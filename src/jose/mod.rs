@@ -5,8 +5,11 @@
 //! token carries is decided elsewhere (`keys`, `tokens`).
 
 pub mod algorithm;
+pub mod expectation;
 pub mod json;
 pub mod jwk;
 pub mod jwt_type;
 pub mod sign;
 pub mod thumbprint;
+pub mod verification_keys;
+pub mod verify;

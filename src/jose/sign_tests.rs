@@ -95,3 +95,10 @@ fn a_public_jwk_serialises_to_exactly_its_public_members() {
         assert_eq!(&PublicJwk::parse(&jwk).unwrap(), key.public_jwk());
     }
 }
+
+#[test]
+fn a_signing_key_may_be_shared_by_threads() {
+    fn shared<T: Send + Sync>() {}
+    shared::<SigningKey>();
+    shared::<PublicJwk>();
+}

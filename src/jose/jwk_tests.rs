@@ -20,7 +20,7 @@ fn refusal(jwk: &Value) -> JwkError {
 /// A number of `bits` bits, odd, that is hardly an RSA modulus but as long as one.
 fn modulus(bits: usize) -> String {
     let mut bytes = vec![0xa5; bits.div_ceil(8)];
-    bytes[0] = if bits % 8 == 0 { 0x80 } else { 1 << (bits % 8 - 1) };
+    bytes[0] = if bits.is_multiple_of(8) { 0x80 } else { 1 << (bits % 8 - 1) };
     *bytes.last_mut().unwrap() |= 1;
     URL_SAFE_NO_PAD.encode(bytes)
 }

@@ -1,9 +1,19 @@
 //! The only room that knows SQL. It runs one statement text on both stores, keeps writers from being cancelled, and
 //! turns rows into values of the model, or says which row is impossible. It decides nothing that a rule decides.
 
+pub mod audit_events;
+pub mod consents;
 pub mod driver;
 pub mod error;
+pub mod grants;
+pub mod leases;
+pub mod migrate;
+pub mod revoked_tokens;
+mod row;
+pub mod sessions;
+pub mod signing_keys;
 mod sqlite_writer;
+pub mod users;
 
 use crate::storage::driver::{Connection, Transaction};
 use crate::storage::error::StorageError;

@@ -1,0 +1,60 @@
+//! The table of remembered consents.
+
+use crate::model::consent::Consent;
+use crate::protocol::identifiers::{ClientId, UserId};
+use crate::protocol::resource::Resource;
+use crate::protocol::scope::Scopes;
+use crate::storage::driver::{Connection, execute, fetch_optional};
+use crate::storage::error::StorageError;
+use crate::storage::row::{resources_text, scopes};
+
+#[derive(sqlx::FromRow)]
+struct ConsentRow {
+    scopes: String,
+}
+
+/// The scopes that the person agreed to for this client and these resources.
+pub async fn find(
+    connection: &mut Connection,
+    user: &UserId,
+    client: &ClientId,
+    resources: &[Resource],
+) -> Result<Option<Scopes>, StorageError> {
+    let row = fetch_optional!(
+        connection,
+        ConsentRow,
+        "SELECT scopes FROM consents WHERE user_id = $1 AND client_id = $2 AND resources = $3",
+        user.as_str(),
+        client.as_str(),
+        resources_text(resources),
+    )?;
+    row.map(|row| scopes("consents", &row.scopes)).transpose()
+}
+
+/// Whether the person ever agreed to anything for this client.
+pub async fn exists(connection: &mut Connection, user: &UserId, client: &ClientId) -> Result<bool, StorageError> {
+    let row = fetch_optional!(
+        connection,
+        ConsentRow,
+        "SELECT scopes FROM consents WHERE user_id = $1 AND client_id = $2 LIMIT 1",
+        user.as_str(),
+        client.as_str(),
+    )?;
+    Ok(row.is_some())
+}
+
+/// Remembers a consent in the place of an earlier one for the same client and resources.
+pub async fn put(connection: &mut Connection, consent: &Consent) -> Result<(), StorageError> {
+    execute!(
+        connection,
+        "INSERT INTO consents (user_id, client_id, resources, scopes, granted_at) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (user_id, client_id, resources)
+         DO UPDATE SET scopes = excluded.scopes, granted_at = excluded.granted_at",
+        consent.user_id.as_str(),
+        consent.client_id.as_str(),
+        resources_text(&consent.resources),
+        consent.scopes.to_string(),
+        consent.granted_at.millis(),
+    )
+    .map(drop)
+}

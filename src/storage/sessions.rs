@@ -1,0 +1,174 @@
+//! The table of sessions.
+
+use crate::model::session::{Authentication, Session};
+use crate::model::user::User;
+use crate::protocol::identifiers::{SessionId, UserId};
+use crate::protocol::timestamp::Timestamp;
+use crate::storage::driver::{Connection, execute, fetch_optional};
+use crate::storage::error::StorageError;
+use crate::storage::row::column;
+use crate::storage::users::UserRow;
+use std::time::Duration;
+
+#[derive(sqlx::FromRow)]
+struct SessionRow {
+    id: String,
+    authenticated_at: i64,
+    selected_at: i64,
+    acr: String,
+    amr: String,
+    last_seen_at: i64,
+    absolute_until: i64,
+    #[sqlx(flatten)]
+    user: UserRow,
+}
+
+impl TryFrom<SessionRow> for (Session, User) {
+    type Error = StorageError;
+
+    fn try_from(row: SessionRow) -> Result<Self, StorageError> {
+        let user = User::try_from(row.user)?;
+        let session = Session {
+            id: column("sessions", "id", SessionId::parse(&row.id))?,
+            user_id: user.id.clone(),
+            authentication: Authentication {
+                at: Timestamp::from_millis(row.authenticated_at),
+                acr: row.acr,
+                amr: row.amr.split(' ').map(str::to_owned).collect(),
+            },
+            selected_at: Timestamp::from_millis(row.selected_at),
+            last_seen_at: Timestamp::from_millis(row.last_seen_at),
+            absolute_until: Timestamp::from_millis(row.absolute_until),
+        };
+        Ok((session, user))
+    }
+}
+
+/// The living session whose cookie's secret has this digest, with its person, who is not disabled.
+pub async fn find_living(
+    connection: &mut Connection,
+    secret_hash: &[u8; 32],
+    now: Timestamp,
+) -> Result<Option<(Session, User)>, StorageError> {
+    let row = fetch_optional!(
+        connection,
+        SessionRow,
+        "SELECT s.id, s.authenticated_at, s.selected_at, s.acr, s.amr, s.last_seen_at, s.absolute_until,
+                u.id AS user_id, u.username, u.verified_email, u.password_hash, u.claims,
+                u.created_at AS user_created_at, u.updated_at AS user_updated_at, u.disabled_at
+         FROM sessions s JOIN users u ON u.id = s.user_id
+         WHERE s.secret_hash = $1 AND s.ended_at IS NULL AND s.idle_until > $2 AND s.absolute_until > $2
+           AND u.disabled_at IS NULL",
+        &secret_hash[..],
+        now.millis(),
+    )?;
+    row.map(TryFrom::try_from).transpose()
+}
+
+/// Adds a session.
+pub async fn insert(
+    connection: &mut Connection,
+    session: &Session,
+    secret_hash: &[u8; 32],
+    idle_until: Timestamp,
+) -> Result<(), StorageError> {
+    execute!(
+        connection,
+        "INSERT INTO sessions (id, secret_hash, user_id, created_at, authenticated_at, selected_at, acr, amr,
+                               last_seen_at, idle_until, absolute_until)
+         VALUES ($1, $2, $3, $4, $4, $4, $5, $6, $4, $7, $8)",
+        session.id.as_str(),
+        &secret_hash[..],
+        session.user_id.as_str(),
+        session.authentication.at.millis(),
+        &session.authentication.acr,
+        session.authentication.amr.join(" "),
+        idle_until.millis(),
+        session.absolute_until.millis(),
+    )
+    .map(drop)
+}
+
+/// Notes that the same person signed in again: a new secret, a new moment, the same `sid`. False when the session ended
+/// meanwhile.
+pub async fn renew(
+    connection: &mut Connection,
+    session: &Session,
+    secret_hash: &[u8; 32],
+    idle_until: Timestamp,
+) -> Result<bool, StorageError> {
+    execute!(
+        connection,
+        "UPDATE sessions SET secret_hash = $2, authenticated_at = $3, selected_at = $3, acr = $4, amr = $5,
+                last_seen_at = $3, idle_until = $6, absolute_until = $7
+         WHERE id = $1 AND ended_at IS NULL",
+        session.id.as_str(),
+        &secret_hash[..],
+        session.authentication.at.millis(),
+        &session.authentication.acr,
+        session.authentication.amr.join(" "),
+        idle_until.millis(),
+        session.absolute_until.millis(),
+    )
+    .map(|changed| changed == 1)
+}
+
+/// Notes that the person chose this account.
+pub async fn select(connection: &mut Connection, id: &SessionId, now: Timestamp) -> Result<(), StorageError> {
+    execute!(
+        connection,
+        "UPDATE sessions SET selected_at = $2 WHERE id = $1 AND ended_at IS NULL",
+        id.as_str(),
+        now.millis(),
+    )
+    .map(drop)
+}
+
+/// Notes a visit, which puts the idle end off.
+pub async fn stamp(
+    connection: &mut Connection,
+    id: &SessionId,
+    now: Timestamp,
+    idle: Duration,
+) -> Result<(), StorageError> {
+    execute!(
+        connection,
+        "UPDATE sessions SET last_seen_at = $2, idle_until = $3
+         WHERE id = $1 AND ended_at IS NULL AND idle_until > $2 AND last_seen_at < $2",
+        id.as_str(),
+        now.millis(),
+        now.plus(idle).millis(),
+    )
+    .map(drop)
+}
+
+/// Ends one session for good; false when it had ended before.
+pub async fn end(connection: &mut Connection, id: &SessionId, now: Timestamp) -> Result<bool, StorageError> {
+    execute!(
+        connection,
+        "UPDATE sessions SET ended_at = $2 WHERE id = $1 AND ended_at IS NULL",
+        id.as_str(),
+        now.millis(),
+    )
+    .map(|changed| changed == 1)
+}
+
+/// Ends every session of a person.
+pub async fn end_of_user(connection: &mut Connection, user: &UserId, now: Timestamp) -> Result<u64, StorageError> {
+    execute!(
+        connection,
+        "UPDATE sessions SET ended_at = $2 WHERE user_id = $1 AND ended_at IS NULL",
+        user.as_str(),
+        now.millis(),
+    )
+}
+
+/// Deletes up to `limit` sessions that ended by themselves before `before`.
+pub async fn sweep(connection: &mut Connection, before: Timestamp, limit: i64) -> Result<u64, StorageError> {
+    execute!(
+        connection,
+        "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE absolute_until < $1 LIMIT $2)",
+        before.millis(),
+        limit,
+    )
+}

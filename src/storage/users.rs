@@ -1,0 +1,150 @@
+//! The table of people.
+
+use crate::model::user::{PasswordHash, User};
+use crate::protocol::identifiers::UserId;
+use crate::protocol::timestamp::Timestamp;
+use crate::storage::driver::{Connection, execute, fetch_all, fetch_optional};
+use crate::storage::error::StorageError;
+use crate::storage::row::{column, object};
+use serde_json::Value;
+
+/// A person's columns, wherever they are joined.
+#[derive(sqlx::FromRow)]
+pub(super) struct UserRow {
+    user_id: String,
+    username: String,
+    verified_email: Option<String>,
+    password_hash: Option<String>,
+    claims: String,
+    user_created_at: i64,
+    user_updated_at: i64,
+    disabled_at: Option<i64>,
+}
+
+impl TryFrom<UserRow> for User {
+    type Error = StorageError;
+
+    fn try_from(row: UserRow) -> Result<Self, StorageError> {
+        Ok(Self {
+            id: column("users", "id", UserId::parse(&row.user_id))?,
+            username: row.username,
+            verified_email: row.verified_email,
+            password_hash: row.password_hash.map(PasswordHash),
+            claims: object("users", "claims", &row.claims)?,
+            created_at: Timestamp::from_millis(row.user_created_at),
+            updated_at: Timestamp::from_millis(row.user_updated_at),
+            disabled_at: row.disabled_at.map(Timestamp::from_millis),
+        })
+    }
+}
+
+/// Adds a person; a `Conflict` when the name or the verified address is somebody's.
+pub async fn insert(connection: &mut Connection, user: &User) -> Result<(), StorageError> {
+    execute!(
+        connection,
+        "INSERT INTO users (id, username, verified_email, password_hash, claims, created_at, updated_at, disabled_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        user.id.as_str(),
+        &user.username,
+        &user.verified_email,
+        user.password_hash.as_ref().map(|hash| &hash.0),
+        Value::Object(user.claims.clone()).to_string(),
+        user.created_at.millis(),
+        user.updated_at.millis(),
+        user.disabled_at.map(Timestamp::millis),
+    )
+    .map(drop)
+}
+
+/// Writes a person's names, claims, password and standing.
+pub async fn update(connection: &mut Connection, user: &User) -> Result<(), StorageError> {
+    execute!(
+        connection,
+        "UPDATE users SET username = $2, verified_email = $3, password_hash = $4, claims = $5, updated_at = $6,
+                disabled_at = $7
+         WHERE id = $1",
+        user.id.as_str(),
+        &user.username,
+        &user.verified_email,
+        user.password_hash.as_ref().map(|hash| &hash.0),
+        Value::Object(user.claims.clone()).to_string(),
+        user.updated_at.millis(),
+        user.disabled_at.map(Timestamp::millis),
+    )
+    .map(drop)
+}
+
+/// Replaces a hash by a stronger one of the same password, unless the password was changed meanwhile.
+pub async fn rehash(
+    connection: &mut Connection,
+    id: &UserId,
+    before: &PasswordHash,
+    after: &PasswordHash,
+) -> Result<(), StorageError> {
+    execute!(
+        connection,
+        "UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2",
+        id.as_str(),
+        &before.0,
+        &after.0,
+    )
+    .map(drop)
+}
+
+/// The person with this id.
+pub async fn find(connection: &mut Connection, id: &UserId) -> Result<Option<User>, StorageError> {
+    let row = fetch_optional!(
+        connection,
+        UserRow,
+        "SELECT id AS user_id, username, verified_email, password_hash, claims, created_at AS user_created_at,
+                updated_at AS user_updated_at, disabled_at
+         FROM users WHERE id = $1",
+        id.as_str(),
+    )?;
+    row.map(User::try_from).transpose()
+}
+
+/// The person whose canonical name this is.
+pub async fn find_by_username(connection: &mut Connection, username: &str) -> Result<Option<User>, StorageError> {
+    let row = fetch_optional!(
+        connection,
+        UserRow,
+        "SELECT id AS user_id, username, verified_email, password_hash, claims, created_at AS user_created_at,
+                updated_at AS user_updated_at, disabled_at
+         FROM users WHERE username = $1",
+        username,
+    )?;
+    row.map(User::try_from).transpose()
+}
+
+/// The person whose verified e-mail address this is.
+pub async fn find_by_verified_email(connection: &mut Connection, email: &str) -> Result<Option<User>, StorageError> {
+    let row = fetch_optional!(
+        connection,
+        UserRow,
+        "SELECT id AS user_id, username, verified_email, password_hash, claims, created_at AS user_created_at,
+                updated_at AS user_updated_at, disabled_at
+         FROM users WHERE verified_email = $1",
+        email,
+    )?;
+    row.map(User::try_from).transpose()
+}
+
+/// People by name, `limit` of them after `after`.
+pub async fn list(connection: &mut Connection, after: &str, limit: i64) -> Result<Vec<User>, StorageError> {
+    let rows = fetch_all!(
+        connection,
+        UserRow,
+        "SELECT id AS user_id, username, verified_email, password_hash, claims, created_at AS user_created_at,
+                updated_at AS user_updated_at, disabled_at
+         FROM users WHERE username > $1 ORDER BY username LIMIT $2",
+        after,
+        limit,
+    )?;
+    rows.into_iter().map(User::try_from).collect()
+}
+
+/// Deletes a person, and with them their sessions, consents and grants; the id is never given again.
+pub async fn delete(connection: &mut Connection, id: &UserId) -> Result<(), StorageError> {
+    execute!(connection, "DELETE FROM users WHERE id = $1", id.as_str()).map(drop)
+}

@@ -1,0 +1,1 @@
+//! Floors, sizes and banned names, read from the sources.

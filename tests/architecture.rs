@@ -2,12 +2,14 @@
 //! another that plants a violation and sees it found. A failure lists each place as `file:line: what was found`.
 //!
 //! - [`floors`]: which room may import which other, and which crates.
-//! - [`habits`]: time, cryptography, SQL and the Host header have one place each; names, sizes, depth.
+//! - [`places`]: time, signatures and SQL have one place each, the Host header none.
+//! - [`habits`]: what nobody writes; names, sizes, depth.
 //! - [`source`], [`paths`]: how the sources are read: no comments, no strings, tests told apart.
 
 mod floors;
 mod habits;
 mod paths;
+mod places;
 mod source;
 
 use source::{Finding, SOURCES, SourceFile};
@@ -31,6 +33,12 @@ fn found(rule: Rule, path: &str, text: &str) -> Vec<usize> {
     let mut lines: Vec<usize> = rule(&file).into_iter().map(|(offset, _)| file.line(offset)).collect();
     lines.sort_unstable();
     lines
+}
+
+/// Every place of `src/` where `pattern` stands in code that is not a test.
+fn occurrences(file: &SourceFile, pattern: &str) -> Vec<usize> {
+    let all = file.code.match_indices(pattern).map(|(at, _)| at);
+    all.filter(|at| file.room().is_some() && !file.is_test(*at)).collect()
 }
 
 #[test]

@@ -3,9 +3,9 @@
 //! An absent claim that was expected is a failure, and a claim that is there has its type whether it was expected or not
 //! (threat 70). Claims beyond the registered ones are left to the caller.
 
-use crate::jose::algorithm::SigningAlgorithm;
 use crate::jose::jwt_type::JwtType;
 use crate::jose::verify::VerifyError;
+use crate::protocol::signing_algorithm::SigningAlgorithm;
 use serde_json::{Map, Value};
 
 /// What must be true of a token beside its signature.

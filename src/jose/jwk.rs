@@ -3,8 +3,8 @@
 //! A [`PublicJwk`] that exists is a usable verification key: the point lies on the curve, the modulus is long enough. Fetching
 //! a key set, and whose it is, is left to `clients`.
 
-use crate::jose::algorithm::SigningAlgorithm;
 use crate::jose::thumbprint;
+use crate::protocol::signing_algorithm::SigningAlgorithm;
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED, ED25519, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents,
 };

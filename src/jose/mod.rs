@@ -4,7 +4,7 @@
 //! practice). Pure: the time comes as an argument, nothing is fetched. Which keys sign now and which claims a
 //! token carries is decided elsewhere (`keys`, `tokens`).
 
-pub mod algorithm;
+pub use crate::protocol::signing_algorithm as algorithm;
 pub mod expectation;
 pub mod json;
 pub mod jwk;

@@ -3,9 +3,9 @@
 //! Parsing a key costs as much as signing with it, so it stays parsed, and the protected header of each type stays encoded. Which
 //! key signs now is decided in `keys`; what the claims say, in `tokens`.
 
-use crate::jose::algorithm::SigningAlgorithm;
 use crate::jose::jwk::{PublicJwk, PublicKey};
 use crate::jose::jwt_type::JwtType;
+use crate::protocol::signing_algorithm::SigningAlgorithm;
 use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;

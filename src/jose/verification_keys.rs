@@ -2,9 +2,9 @@
 //!
 //! `kid` only selects within a set that the caller chose; it is never a path, a query or an address (RFC 8725 §3.10, threat 67).
 
-use crate::jose::algorithm::SigningAlgorithm;
 use crate::jose::jwk::PublicJwk;
 use crate::jose::verify::VerifyError;
+use crate::protocol::signing_algorithm::SigningAlgorithm;
 
 /// Public keys to verify with.
 #[derive(Clone, Debug)]

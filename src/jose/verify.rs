@@ -5,11 +5,11 @@
 //! library that parses them each time), and since that library is lenient where this must not be, it verifies nothing here;
 //! the tests hold both against each other. Who may have signed, and what private claims mean, is left to the caller.
 
-use crate::jose::algorithm::SigningAlgorithm;
 use crate::jose::expectation::{Expectation, seconds};
 use crate::jose::json;
 use crate::jose::jwk::MAXIMUM_KID;
 use crate::jose::verification_keys::VerificationKeys;
+use crate::protocol::signing_algorithm::SigningAlgorithm;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};

@@ -166,7 +166,9 @@ impl RefreshState {
             Presented::Fresh
         } else if presented > self.generation {
             Presented::FromTheFuture
-        } else if presented.checked_add(1) == Some(self.generation) && now.since(self.rotated_at) <= LOST_ANSWER_WINDOW {
+        } else if presented.checked_add(1) == Some(self.generation)
+            && now.since(self.rotated_at) <= LOST_ANSWER_WINDOW
+        {
             Presented::LostAnswer
         } else {
             Presented::Replayed

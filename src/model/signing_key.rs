@@ -1,8 +1,8 @@
 //! The life of a signing key: `Announced → Signing → Retired → Removed`, told by its row's moments alone, so that every
 //! replica tells the same at the same time.
 
-use crate::jose::algorithm::SigningAlgorithm;
 use crate::protocol::identifiers::KeyId;
+use crate::protocol::signing_algorithm::SigningAlgorithm;
 use crate::protocol::timestamp::Timestamp;
 
 /// A signing key, as the store keeps it; the private half is sealed.

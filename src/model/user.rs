@@ -40,7 +40,10 @@ impl User {
     pub fn is_in_one_of(&self, groups: &[String]) -> bool {
         groups.is_empty()
             || self.claims.get("groups").and_then(Value::as_array).is_some_and(|theirs| {
-                theirs.iter().filter_map(Value::as_str).any(|group| groups.iter().any(|wanted| wanted == group))
+                theirs
+                    .iter()
+                    .filter_map(Value::as_str)
+                    .any(|group| groups.iter().any(|wanted| wanted == group))
             })
     }
 

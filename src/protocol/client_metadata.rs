@@ -1,11 +1,11 @@
 //! Client metadata (RFC 7591 §2, OpenID Connect Registration §2): one type, one set of rules, for the files of the
 //! operator and whatever else may describe a client. It parses a JSON object and reports every problem at once.
 
-use crate::jose::algorithm::SigningAlgorithm;
 use crate::protocol::client_authentication_method::ClientAuthenticationMethod;
 use crate::protocol::grant_type::GrantType;
 use crate::protocol::redirect_uri::{ApplicationType, Deployment, RedirectUri};
 use crate::protocol::scope::Scopes;
+use crate::protocol::signing_algorithm::SigningAlgorithm;
 use serde_json::{Map, Value};
 use url::Url;
 

@@ -12,4 +12,5 @@ pub mod redirect_uri;
 pub mod resource;
 pub mod response_mode;
 pub mod scope;
+pub mod signing_algorithm;
 pub mod timestamp;

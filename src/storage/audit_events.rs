@@ -75,7 +75,10 @@ async fn put(connection: &mut Connection, sql: &'static str, event: &AuditEvent)
 }
 
 /// What was recorded of one request, facts and refusals, in their order.
-pub async fn of_request(connection: &mut Connection, request_id: &str) -> Result<Vec<RecordedEvent>, StorageError> {
+pub async fn of_request(
+    connection: &mut Connection,
+    request_id: &str,
+) -> Result<Vec<RecordedEvent>, StorageError> {
     fetch_all!(
         connection,
         RecordedEvent,

@@ -32,7 +32,11 @@ pub async fn find(
 }
 
 /// Whether the person ever agreed to anything for this client.
-pub async fn exists(connection: &mut Connection, user: &UserId, client: &ClientId) -> Result<bool, StorageError> {
+pub async fn exists(
+    connection: &mut Connection,
+    user: &UserId,
+    client: &ClientId,
+) -> Result<bool, StorageError> {
     let row = fetch_optional!(
         connection,
         ConsentRow,

@@ -24,7 +24,9 @@ impl fmt::Display for StorageError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Conflict(constraint) => write!(formatter, "a row like it is there already ({constraint})"),
-            Self::Corrupt { table, column } => write!(formatter, "a row of {table} holds an impossible {column}"),
+            Self::Corrupt { table, column } => {
+                write!(formatter, "a row of {table} holds an impossible {column}")
+            }
             Self::Serialization => formatter.write_str("the transaction met another one"),
             Self::Unavailable(why) => write!(formatter, "the database does not answer: {why}"),
         }

@@ -79,7 +79,8 @@ const TABLE: &str = "grants";
 impl GrantRow {
     fn refresh(&self) -> Result<Option<RefreshState>, StorageError> {
         let Some(salt_hash) = self.salt_hash.clone() else { return Ok(None) };
-        let moment = |name, value: Option<i64>| column(TABLE, name, value.map(Timestamp::from_millis).ok_or(()));
+        let moment =
+            |name, value: Option<i64>| column(TABLE, name, value.map(Timestamp::from_millis).ok_or(()));
         Ok(Some(RefreshState {
             generation: column(TABLE, "generation", u32::try_from(self.generation))?,
             rotated_at: moment("rotated_at", self.rotated_at)?,
@@ -120,7 +121,9 @@ impl TryFrom<GrantRow> for Grant {
                 false => RedirectUriInRequest::Present,
             },
             code_challenge: present(&row.code_challenge)
-                .map(|challenge| column(TABLE, "code_challenge", CodeChallenge::parse(&challenge, Some("S256"))))
+                .map(|challenge| {
+                    column(TABLE, "code_challenge", CodeChallenge::parse(&challenge, Some("S256")))
+                })
                 .transpose()?,
             nonce: present(&row.nonce),
             authentication: Authentication {
@@ -139,7 +142,11 @@ impl TryFrom<GrantRow> for Grant {
 }
 
 /// Inserts a grant with its code; the caller has decided everything about it.
-pub async fn insert_code(connection: &mut Connection, grant: &Grant, until: Timestamp) -> Result<(), StorageError> {
+pub async fn insert_code(
+    connection: &mut Connection,
+    grant: &Grant,
+    until: Timestamp,
+) -> Result<(), StorageError> {
     let repeat = match grant.redirect_uri_in_request {
         RedirectUriInRequest::Present => grant.redirect_uri.as_str(),
         RedirectUriInRequest::Absent => "",
@@ -194,7 +201,10 @@ pub struct RedemptionAttempt {
 }
 
 /// Spends the code and opens its grant: one guarded UPDATE. `None` when any binding fails, and nothing has changed then.
-pub async fn redeem(connection: &mut Connection, attempt: &RedemptionAttempt) -> Result<Option<Grant>, StorageError> {
+pub async fn redeem(
+    connection: &mut Connection,
+    attempt: &RedemptionAttempt,
+) -> Result<Option<Grant>, StorageError> {
     let row = fetch_optional!(
         connection,
         GrantRow,
@@ -244,7 +254,10 @@ pub struct RotationAttempt {
 }
 
 /// Makes the next generation the fresh one: one guarded UPDATE. `None` when any binding fails, and nothing has changed then.
-pub async fn rotate(connection: &mut Connection, attempt: &RotationAttempt) -> Result<Option<Grant>, StorageError> {
+pub async fn rotate(
+    connection: &mut Connection,
+    attempt: &RotationAttempt,
+) -> Result<Option<Grant>, StorageError> {
     let row = fetch_optional!(
         connection,
         GrantRow,
@@ -459,5 +472,9 @@ pub async fn sweep(connection: &mut Connection, before: Timestamp, limit: i64) -
 
 /// Whether `resource` is among a grant's; the same rule as the guarded writes have in SQL.
 pub fn resource_is_granted(granted: &[Resource], asked: &str) -> bool {
-    if asked.is_empty() { granted.len() < 2 } else { granted.iter().any(|resource| resource.as_str() == asked) }
+    if asked.is_empty() {
+        granted.len() < 2
+    } else {
+        granted.iter().any(|resource| resource.as_str() == asked)
+    }
 }

@@ -2,9 +2,9 @@
 //! at once the second waits for the first's claim and then finds it taken, on any engine and without a lock of its own.
 
 use crate::protocol::timestamp::Timestamp;
+use crate::storage::Store;
 use crate::storage::driver::{Connection, execute, fetch_all};
 use crate::storage::error::StorageError;
-use crate::storage::Store;
 use sha2::{Digest, Sha256};
 
 struct Migration {
@@ -45,7 +45,8 @@ impl Store {
     /// Tells which steps are still to be taken, and takes none.
     pub async fn pending_migrations(&self) -> Result<MigrationReport, StorageError> {
         let taken = self.history().await.unwrap_or_default();
-        let missing = MIGRATIONS.iter().filter(|migration| !taken.iter().any(|row| row.version == migration.version));
+        let missing =
+            MIGRATIONS.iter().filter(|migration| !taken.iter().any(|row| row.version == migration.version));
         let pending = missing.map(|migration| migration.name).collect();
         self.check_history().await?;
         Ok(MigrationReport { applied: Vec::new(), pending })
@@ -66,7 +67,11 @@ impl Store {
     async fn history(&self) -> Result<Vec<HistoryRow>, StorageError> {
         self.read(|connection| {
             Box::pin(async move {
-                fetch_all!(connection, HistoryRow, "SELECT version, checksum FROM schema_history ORDER BY version")
+                fetch_all!(
+                    connection,
+                    HistoryRow,
+                    "SELECT version, checksum FROM schema_history ORDER BY version"
+                )
             })
         })
         .await
@@ -98,7 +103,11 @@ struct HistoryRow {
     checksum: String,
 }
 
-async fn take(connection: &mut Connection, migration: &'static Migration, now: Timestamp) -> Result<bool, StorageError> {
+async fn take(
+    connection: &mut Connection,
+    migration: &'static Migration,
+    now: Timestamp,
+) -> Result<bool, StorageError> {
     let claimed = execute!(
         connection,
         "INSERT INTO schema_history (version, name, checksum, applied_at) VALUES ($1, $2, $3, $4)

@@ -18,9 +18,11 @@ pub mod users;
 use crate::storage::driver::{Connection, Transaction};
 use crate::storage::error::StorageError;
 use futures_util::future::BoxFuture;
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlite_writer::SqliteWriter;
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -155,7 +157,9 @@ async fn in_a_task_of_its_own<T: Send + 'static>(
     }
 }
 
-async fn retry<T, W: Future<Output = Result<T, StorageError>>>(attempt: impl Fn() -> W) -> Result<T, StorageError> {
+async fn retry<T, W: Future<Output = Result<T, StorageError>>>(
+    attempt: impl Fn() -> W,
+) -> Result<T, StorageError> {
     let mut last = Err(StorageError::Serialization);
     for _ in 0..ATTEMPTS {
         last = attempt().await;
@@ -177,7 +181,8 @@ fn close(connection: Connection) {
 }
 
 async fn open_sqlite(path: &str, max_connections: u32) -> Result<Pools, StorageError> {
-    if let Some(folder) = std::path::Path::new(path).parent().filter(|folder| !folder.as_os_str().is_empty()) {
+    if let Some(folder) = std::path::Path::new(path).parent().filter(|folder| !folder.as_os_str().is_empty())
+    {
         make_private_folder(folder).map_err(|error| {
             StorageError::Unavailable(format!("the folder {} cannot be made: {error}", folder.display()))
         })?;
@@ -191,7 +196,8 @@ async fn open_sqlite(path: &str, max_connections: u32) -> Result<Pools, StorageE
         .busy_timeout(Duration::from_secs(5))
         .pragma("journal_size_limit", "67108864");
     let one = SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
-    let writer = one.test_before_acquire(false).acquire_timeout(ACQUIRE_TIMEOUT).connect_with(options.clone()).await?;
+    let writer =
+        one.test_before_acquire(false).acquire_timeout(ACQUIRE_TIMEOUT).connect_with(options.clone()).await?;
     let readers = SqlitePoolOptions::new()
         .max_connections(max_connections.clamp(1, 8))
         .test_before_acquire(false)
@@ -209,7 +215,11 @@ fn open_postgres(url: &str, max_connections: u32) -> Result<Pools, StorageError>
     let options = PgConnectOptions::from_str(url)
         .map_err(|_| StorageError::Unavailable("its URL is not one of PostgreSQL's".to_owned()))?
         .application_name("portreeve")
-        .options([("statement_timeout", "5000"), ("lock_timeout", "2000"), ("idle_in_transaction_session_timeout", "15000")]);
+        .options([
+            ("statement_timeout", "5000"),
+            ("lock_timeout", "2000"),
+            ("idle_in_transaction_session_timeout", "15000"),
+        ]);
     let pool = PgPoolOptions::new()
         .max_connections(max_connections)
         .test_before_acquire(false)

@@ -30,7 +30,11 @@ impl NotBefore<'_> {
 }
 
 /// Revokes one access token until it would have expired; again is as once.
-pub async fn insert(connection: &mut Connection, jti: &str, expires_at: Timestamp) -> Result<(), StorageError> {
+pub async fn insert(
+    connection: &mut Connection,
+    jti: &str,
+    expires_at: Timestamp,
+) -> Result<(), StorageError> {
     execute!(
         connection,
         "INSERT INTO revoked_tokens (jti, expires_at) VALUES ($1, $2) ON CONFLICT (jti) DO NOTHING",

@@ -24,7 +24,8 @@ pub(super) fn scopes(table: &'static str, text: &str) -> Result<Scopes, StorageE
 
 /// Reads a list of resources, parted by spaces, which no resource holds.
 pub(super) fn resources(table: &'static str, text: &str) -> Result<Vec<Resource>, StorageError> {
-    let parsed: Result<Vec<_>, _> = text.split(' ').filter(|one| !one.is_empty()).map(Resource::parse).collect();
+    let parsed: Result<Vec<_>, _> =
+        text.split(' ').filter(|one| !one.is_empty()).map(Resource::parse).collect();
     column(table, "resources", parsed)
 }
 
@@ -34,11 +35,19 @@ pub(super) fn resources_text(resources: &[Resource]) -> String {
 }
 
 /// Reads a JSON object.
-pub(super) fn object(table: &'static str, name: &'static str, text: &str) -> Result<Map<String, Value>, StorageError> {
+pub(super) fn object(
+    table: &'static str,
+    name: &'static str,
+    text: &str,
+) -> Result<Map<String, Value>, StorageError> {
     column(table, name, serde_json::from_str(text))
 }
 
 /// Reads a digest.
-pub(super) fn digest(table: &'static str, name: &'static str, bytes: Vec<u8>) -> Result<[u8; 32], StorageError> {
+pub(super) fn digest(
+    table: &'static str,
+    name: &'static str,
+    bytes: Vec<u8>,
+) -> Result<[u8; 32], StorageError> {
     column(table, name, bytes.try_into())
 }

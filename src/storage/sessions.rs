@@ -154,7 +154,11 @@ pub async fn end(connection: &mut Connection, id: &SessionId, now: Timestamp) ->
 }
 
 /// Ends every session of a person.
-pub async fn end_of_user(connection: &mut Connection, user: &UserId, now: Timestamp) -> Result<u64, StorageError> {
+pub async fn end_of_user(
+    connection: &mut Connection,
+    user: &UserId,
+    now: Timestamp,
+) -> Result<u64, StorageError> {
     execute!(
         connection,
         "UPDATE sessions SET ended_at = $2 WHERE user_id = $1 AND ended_at IS NULL",

@@ -1,8 +1,8 @@
 //! The table of signing keys.
 
-use crate::jose::algorithm::SigningAlgorithm;
 use crate::model::signing_key::StoredSigningKey;
 use crate::protocol::identifiers::KeyId;
+use crate::protocol::signing_algorithm::SigningAlgorithm;
 use crate::protocol::timestamp::Timestamp;
 use crate::storage::driver::{Connection, execute, fetch_all};
 use crate::storage::error::StorageError;
@@ -26,7 +26,11 @@ impl TryFrom<SigningKeyRow> for StoredSigningKey {
     fn try_from(row: SigningKeyRow) -> Result<Self, StorageError> {
         Ok(Self {
             id: column("signing_keys", "id", KeyId::parse(&row.id))?,
-            algorithm: column("signing_keys", "algorithm", SigningAlgorithm::parse(&row.algorithm).ok_or(()))?,
+            algorithm: column(
+                "signing_keys",
+                "algorithm",
+                SigningAlgorithm::parse(&row.algorithm).ok_or(()),
+            )?,
             generation: row.generation,
             public_jwk: row.public_jwk,
             sealed_private_key: row.sealed_private_key,

@@ -105,7 +105,10 @@ pub async fn find(connection: &mut Connection, id: &UserId) -> Result<Option<Use
 }
 
 /// The person whose canonical name this is.
-pub async fn find_by_username(connection: &mut Connection, username: &str) -> Result<Option<User>, StorageError> {
+pub async fn find_by_username(
+    connection: &mut Connection,
+    username: &str,
+) -> Result<Option<User>, StorageError> {
     let row = fetch_optional!(
         connection,
         UserRow,
@@ -118,7 +121,10 @@ pub async fn find_by_username(connection: &mut Connection, username: &str) -> Re
 }
 
 /// The person whose verified e-mail address this is.
-pub async fn find_by_verified_email(connection: &mut Connection, email: &str) -> Result<Option<User>, StorageError> {
+pub async fn find_by_verified_email(
+    connection: &mut Connection,
+    email: &str,
+) -> Result<Option<User>, StorageError> {
     let row = fetch_optional!(
         connection,
         UserRow,

@@ -9,20 +9,23 @@ const LIGHT_SURFACE: Colour = [0xf3, 0xf4, 0xf2];
 const DARK_SURFACE: Colour = [0x23, 0x2a, 0x2f];
 /// The contrast that AA demands of text, with a little to spare for rounding.
 const READABLE: f64 = 4.6;
+const READABLE_ON_DARK: f64 = 5.5;
 
 /// The stylesheet `/assets/theme.css`: the accent as configured, moved towards black or white until text in it is readable.
 /// Anything but `#rgb` and `#rrggbb` gives the built-in accent, so nothing else ever reaches the stylesheet.
 pub fn theme_css(accent: Option<&str>) -> String {
     let accent = accent.and_then(parse).unwrap_or(DEFAULT);
-    let on_light = readable(accent, [0; 3], LIGHT_SURFACE);
-    let on_dark = readable(accent, [255; 3], DARK_SURFACE);
-    format!(":root{{--accent-on-light:{};--accent-on-dark:{}}}\n", hex(on_light), hex(on_dark))
+    format!(
+        ":root{{--accent-on-light:{};--accent-on-dark:{}}}\n",
+        hex(on_light(accent)),
+        hex(on_dark(accent))
+    )
 }
 
 /// The built-in mark, a town gate, as an SVG image in the accent's colour; it has no script and no style.
 pub fn mark_svg(accent: Option<&str>) -> String {
     let accent = accent.and_then(parse).unwrap_or(DEFAULT);
-    MARK.replace("#0d5e73", &hex(readable(accent, [0; 3], LIGHT_SURFACE)))
+    MARK.replace("#0d5e73", &hex(on_light(accent)))
 }
 
 const MARK: &str = include_str!("../../templates/assets/mark.svg");
@@ -44,12 +47,26 @@ fn hex([red, green, blue]: Colour) -> String {
     format!("#{red:02x}{green:02x}{blue:02x}")
 }
 
-/// The colour nearest to `accent` on the way to `end` that text may have on `surface`.
-fn readable(accent: Colour, end: Colour, surface: Colour) -> Colour {
-    (0..=100)
-        .map(|step| mix(accent, end, step))
-        .find(|colour| contrast(*colour, surface) >= READABLE)
-        .unwrap_or(end)
+/// The colour nearest to `accent`, on the way to black, that text may have on a light surface.
+fn on_light(accent: Colour) -> Colour {
+    towards(accent, [0; 3]).find(|colour| contrast(*colour, LIGHT_SURFACE) >= READABLE).unwrap_or([0; 3])
+}
+
+/// The colour nearest to `accent` that text may have on a dark surface; on the way to white it passes its own brightest
+/// shade, so that it keeps its hue.
+fn on_dark(accent: Colour) -> Colour {
+    let brightest = accent.into_iter().max().unwrap_or_default().max(1);
+    let shade =
+        accent.map(|part| u8::try_from(u16::from(part) * 255 / u16::from(brightest)).unwrap_or(u8::MAX));
+    let pastel = mix(shade, [255; 3], 50);
+    towards(accent, pastel)
+        .chain(towards(pastel, [255; 3]))
+        .find(|colour| contrast(*colour, DARK_SURFACE) >= READABLE_ON_DARK)
+        .unwrap_or([255; 3])
+}
+
+fn towards(from: Colour, to: Colour) -> impl Iterator<Item = Colour> {
+    (0..=100).map(move |percent| mix(from, to, percent))
 }
 
 fn mix(from: Colour, to: Colour, percent: u16) -> Colour {
@@ -97,8 +114,7 @@ mod tests {
     fn every_accent_is_readable_on_light_and_on_dark() {
         for accent in ["#000", "#fff", "#ff0", "#0a5", "#f00", "#00f", "#888", "#0d5e73", "#ffc0cb"] {
             let accent = parse(accent).unwrap();
-            let (light, dark) =
-                (readable(accent, [0; 3], LIGHT_SURFACE), readable(accent, [255; 3], DARK_SURFACE));
+            let (light, dark) = (on_light(accent), on_dark(accent));
             assert!(contrast(light, LIGHT_SURFACE) >= 4.5 && contrast(light, [255; 3]) >= 4.5);
             assert!(contrast(dark, DARK_SURFACE) >= 4.5);
         }

@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
+use std::sync::LazyLock;
 
 /// A file served under `/assets/`.
 #[derive(Clone, Copy, Debug)]
@@ -33,3 +34,6 @@ pub const PLAYGROUND_SCRIPT: Asset = Asset {
 pub fn version(content: &str) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(content).get(..9).unwrap_or_default())
 }
+
+/// The version of the stylesheet, reckoned once.
+pub static STYLESHEET_VERSION: LazyLock<String> = LazyLock::new(|| version(STYLESHEET));

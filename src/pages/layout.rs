@@ -37,7 +37,7 @@ impl<'a> Layout<'a> {
 
     /// The address of the stylesheet; its query changes with its content, so it may be cached for ever.
     pub fn stylesheet_url(&self) -> String {
-        format!("{}/assets/portreeve.css?v={}", self.base, assets::version(assets::STYLESHEET))
+        format!("{}/assets/portreeve.css?v={}", self.base, *assets::STYLESHEET_VERSION)
     }
 
     /// The address of the accent's stylesheet; its query changes with its content.

@@ -24,7 +24,7 @@ mod rendering_tests;
 
 pub use account::{AccountPage, Since};
 pub use account_choice::{Account, AccountChoicePage};
-pub use assets::{ASSETS, Asset, PLAYGROUND_SCRIPT};
+pub use assets::{ASSETS, Asset, PLAYGROUND_SCRIPT, STYLESHEET};
 pub use consent::{ConsentClient, ConsentPage, ConsentScope, Standing, built_in_scope_words};
 pub use error::{ErrorPage, WayOn};
 pub use form_post::{FORM_POST_SCRIPT, FormPostPage, form_post_script_hash};

@@ -30,12 +30,11 @@ function decode(token) {
   return { header: part(header), claims: part(payload), signed: `${header}.${payload}`, signature: bytesOf(signature) };
 }
 
-/** Claims as JSON, with what the times mean written beside them. */
-function readable(claims) {
-  const times = ["exp", "iat", "nbf", "auth_time", "updated_at"];
-  return json(claims).replace(/^( {2}"(\w+)": (\d+),?)$/gm, (line, whole, name, seconds) =>
-    times.includes(name) ? `${whole}   ← ${new Date(seconds * 1000).toLocaleString()}` : line);
-}
+/** What the times among `claims` mean on this person's clock, a line for each. */
+const times = (claims) => ["auth_time", "iat", "nbf", "exp", "updated_at"]
+  .filter((name) => Number.isFinite(claims[name]))
+  .map((name) => `${name}: ${new Date(claims[name] * 1000).toLocaleString()}`)
+  .join("\n");
 
 // What is shown
 
@@ -245,16 +244,18 @@ async function showTokens() {
   const access = decode(accessToken);
   showToken("access-token", accessToken);
   show("access-token-header", json(access.header));
-  show("access-token-claims", readable(access.claims));
+  show("access-token-claims", json(access.claims));
+  show("access-token-times", times(access.claims));
   const checks = await accessTokenChecks(access);
   if (idToken) {
     const id = decode(idToken);
     showToken("id-token", idToken);
     show("id-token-header", json(id.header));
-    show("id-token-claims", readable(id.claims));
+    show("id-token-claims", json(id.claims));
+    show("id-token-times", times(id.claims));
     checks.push(...await idTokenChecks(id, accessToken));
   } else {
-    for (const part of ["id-token", "id-token-header"]) $(part).textContent = "";
+    for (const part of ["id-token", "id-token-header", "id-token-times"]) $(part).textContent = "";
     show("id-token-claims", "There is none: the scope openid was not granted.");
   }
   showChecks("verification", checks);

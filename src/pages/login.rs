@@ -29,7 +29,7 @@ impl LoginPage<'_> {
     }
 }
 
-/// What the page says after an attempt. One vague text for every reason a sign-in is refused (threat 136's family: whether
+/// What the page says after an attempt. One vague text for every reason a sign-in is refused (threat 139: whether
 /// a person exists is not told).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LoginMessage {

@@ -36,9 +36,9 @@ fn parse(text: &str) -> Option<Colour> {
         .chars()
         .map(|digit| digit.to_digit(16).and_then(|digit| digit.try_into().ok()))
         .collect();
-    match digits?.as_slice() {
-        &[red, green, blue] => Some([red * 17, green * 17, blue * 17]),
-        &[r1, r2, g1, g2, b1, b2] => Some([r1 * 16 + r2, g1 * 16 + g2, b1 * 16 + b2]),
+    match *digits?.as_slice() {
+        [red, green, blue] => Some([red * 17, green * 17, blue * 17]),
+        [r1, r2, g1, g2, b1, b2] => Some([r1 * 16 + r2, g1 * 16 + g2, b1 * 16 + b2]),
         _ => None,
     }
 }

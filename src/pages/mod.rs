@@ -1,1 +1,43 @@
-//! What people see.
+//! What people see: one view struct per page, named like its template in `templates/`.
+//!
+//! A view holds what its page says and nothing else: texts are borrowed, URLs arrive as encoded strings, and askama escapes
+//! every one of them (`|safe` is never used; threats 26, 152). Pages work without scripts and load nothing from elsewhere; the
+//! element ids are part of the contract with users. Which page is shown, and what its form does, is decided elsewhere.
+
+mod account;
+mod account_choice;
+mod assets;
+mod consent;
+mod error;
+mod form_post;
+mod layout;
+mod link;
+mod logged_out;
+mod login;
+mod logout;
+mod person;
+mod playground;
+mod theme;
+
+#[cfg(test)]
+mod rendering_tests;
+
+pub use account::{AccountPage, Since};
+pub use account_choice::{Account, AccountChoicePage};
+pub use assets::{ASSETS, Asset, PLAYGROUND_SCRIPT, STYLESHEET};
+pub use consent::{ConsentClient, ConsentPage, ConsentScope, Standing, built_in_scope_words};
+pub use error::{ErrorPage, WayOn};
+pub use form_post::{FORM_POST_SCRIPT, FormPostPage, form_post_script_hash};
+pub use layout::{Direction, Layout, Theme};
+pub use link::{Destination, ReturnLink, WebLink};
+pub use logged_out::LoggedOutPage;
+pub use login::{LoginMessage, LoginPage};
+pub use logout::LogoutPage;
+pub use person::Person;
+pub use playground::PlaygroundPage;
+pub use theme::{mark_svg, theme_css};
+
+/// The HTML of `page`; fails only when a formatter does, which no page's does.
+pub fn render(page: &impl askama::Template) -> Result<String, askama::Error> {
+    page.render()
+}

@@ -1,0 +1,39 @@
+//! Files the pages load from our own origin, compiled in. Who serves them, and with which headers, is decided elsewhere.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest as _, Sha256};
+use std::sync::LazyLock;
+
+/// A file served under `/assets/`.
+#[derive(Clone, Copy, Debug)]
+pub struct Asset {
+    /// Its name below `/assets/`.
+    pub name: &'static str,
+    /// Its `Content-Type`.
+    pub content_type: &'static str,
+    /// Its content.
+    pub body: &'static str,
+}
+
+/// The stylesheet of all pages.
+pub const STYLESHEET: &str = include_str!("../../templates/assets/portreeve.css");
+
+/// What every server serves, beside `theme.css` and `mark.svg`, which follow the configuration.
+pub const ASSETS: [Asset; 1] =
+    [Asset { name: "portreeve.css", content_type: "text/css; charset=utf-8", body: STYLESHEET }];
+
+/// The playground's script, served by `dev` only.
+pub const PLAYGROUND_SCRIPT: Asset = Asset {
+    name: "playground.js",
+    content_type: "text/javascript; charset=utf-8",
+    body: include_str!("../../templates/assets/playground.js"),
+};
+
+/// A short name of `content`: the first 72 bits of its SHA-256 in base64url, for the query that busts caches.
+pub fn version(content: &str) -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::digest(content).get(..9).unwrap_or_default())
+}
+
+/// The version of the stylesheet, reckoned once.
+pub static STYLESHEET_VERSION: LazyLock<String> = LazyLock::new(|| version(STYLESHEET));

@@ -8,7 +8,6 @@ mod problem;
 
 pub use problem::{Problem, Severity};
 
-use crate::jose::algorithm::SigningAlgorithm;
 use crate::model::client::Client;
 use crate::model::secret::{Secret, constant_time_eq};
 use crate::protocol::identifiers::ClientId;
@@ -16,6 +15,7 @@ use crate::protocol::issuer::Issuer;
 use crate::protocol::redirect_uri::Deployment;
 use crate::protocol::resource::Resource;
 use crate::protocol::scope::Scopes;
+use crate::protocol::signing_algorithm::SigningAlgorithm;
 use ipnet::IpNet;
 use std::collections::BTreeMap;
 use std::fmt;

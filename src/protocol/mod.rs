@@ -2,6 +2,7 @@
 
 pub mod access_token;
 pub mod authorization_request;
+pub mod basic_credentials;
 pub mod client_authentication_method;
 pub mod client_metadata;
 pub mod error_code;

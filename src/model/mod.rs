@@ -1,5 +1,7 @@
 //! What is kept, and its lawful changes; pure.
 
+pub mod claims;
 pub mod clock;
 pub mod entropy;
 pub mod secret;
+pub mod username;

@@ -1,1 +1,4 @@
 //! People: passwords, throttling, lifecycle.
+
+pub mod password;
+pub mod throttle;

@@ -1,6 +1,7 @@
 //! What is kept, and its lawful changes; pure.
 
 pub mod audit_event;
+pub mod claims;
 pub mod client;
 pub mod clock;
 pub mod consent;
@@ -9,4 +10,6 @@ pub mod grant;
 pub mod secret;
 pub mod session;
 pub mod signing_key;
+pub mod throttle;
 pub mod user;
+pub mod username;

@@ -1,1 +1,3 @@
 //! People: passwords, throttling, lifecycle.
+
+pub mod password;

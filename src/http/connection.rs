@@ -176,3 +176,7 @@ async fn watch_over(pulse: &Pulse) -> Lapse {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "connection_tests.rs"]
+mod tests;

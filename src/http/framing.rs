@@ -17,6 +17,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 /// The first line of an HTTP/2 connection (RFC 9113 §3.4).
 const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n";
 
+/// No head may hold a NUL, wherever it stands; the empty line makes the library look.
+const REFUSAL: &[u8] = b"\0\r\n\r\n";
+
 /// Follows one connection's bytes from message to message.
 #[derive(Debug)]
 pub struct Framing {
@@ -163,14 +166,15 @@ pub struct Framed<S> {
     stream: S,
     /// `None` where ALPN chose HTTP/2.
     framing: Option<Framing>,
-    told: bool,
+    /// What the library has yet to read of the refusal; then comes the end.
+    refusal: &'static [u8],
     pulse: SharedPulse,
 }
 
 impl<S> Framed<S> {
     /// Wraps `stream`.
     pub fn new(stream: S, framing: Option<Framing>, pulse: SharedPulse) -> Self {
-        Self { stream, framing, told: false, pulse }
+        Self { stream, framing, refusal: REFUSAL, pulse }
     }
 }
 
@@ -196,10 +200,9 @@ impl<S: AsyncRead + Unpin> AsyncRead for Framed<S> {
                 return Poll::Ready(Ok(()));
             }
         }
-        // first a NUL, which no head may hold, then the end
-        if !std::mem::replace(&mut this.told, true) {
-            buffer.put_slice(&[0]);
-        }
+        let now = this.refusal.len().min(buffer.remaining());
+        buffer.put_slice(&this.refusal[..now]);
+        this.refusal = &this.refusal[now..];
         Poll::Ready(Ok(()))
     }
 }

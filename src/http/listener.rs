@@ -251,4 +251,4 @@ impl Drop for Admission {
 
 #[cfg(test)]
 #[path = "listener_tests.rs"]
-mod tests;
+pub(super) mod tests;

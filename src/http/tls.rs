@@ -186,3 +186,7 @@ fn describe(error: &rustls::pki_types::pem::Error) -> String {
     }
     .to_owned()
 }
+
+#[cfg(test)]
+#[path = "tls_tests.rs"]
+mod tests;

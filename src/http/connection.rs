@@ -6,7 +6,7 @@
 
 use super::framing::{Framed, Framing};
 use super::listener::{ListenerLimits, refused};
-use super::pulse::{Lapse, Pulse, Socket};
+use super::pulse::{Lapse, Pulse, SharedPulse, Socket};
 use super::tls::TlsReloader;
 use super::visit::Visits;
 use axum::Router;
@@ -17,7 +17,7 @@ use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -35,6 +35,9 @@ pub enum Phase {
 
 /// How long a client may take to say goodbye after an idle HTTP/2 connection was told to end (GOAWAY).
 const FAREWELL: Duration = Duration::from_secs(1);
+
+/// For how long, and for how many bytes, a client may go on speaking after its answer.
+const LINGER: (Duration, usize) = (Duration::from_secs(2), 1024 * 1024);
 
 /// What the connections of one listener share.
 #[derive(Debug)]
@@ -81,16 +84,31 @@ impl Connections {
     pub async fn run(&self, stream: TcpStream, peer: IpAddr, mut phase: watch::Receiver<Phase>) {
         let _ = stream.set_nodelay(true);
         let pulse = Arc::new(Pulse::new(&self.limits));
-        let socket = Socket::new(stream, pulse.clone());
+        self.open(Socket::new(stream, pulse.clone()), peer, &pulse, &mut phase).await;
+        if let Some(stream) = pulse.left_open() {
+            tokio::select! {
+                () = hear_out(stream) => {}
+                _ = phase_after(&mut phase, Phase::Serving) => {}
+            }
+        }
+    }
+
+    /// Shakes hands, if this is a TLS listener, and serves.
+    async fn open(
+        &self,
+        socket: Socket,
+        peer: IpAddr,
+        pulse: &SharedPulse,
+        phase: &mut watch::Receiver<Phase>,
+    ) {
         let framing = Framing::new(2 * self.limits.header_bytes.max(8 * 1024));
         let Some(tls) = &self.tls else {
-            return self
-                .converse(Framed::new(socket, Some(framing), pulse.clone()), peer, pulse, phase)
-                .await;
+            let stream = Framed::new(socket, Some(framing), pulse.clone());
+            return self.converse(stream, peer, pulse, phase).await;
         };
         let handshake = tokio::select! {
             handshake = tokio::time::timeout(self.limits.handshake_timeout, tls.acceptor().accept(socket)) => handshake,
-            _ = phase_after(&mut phase, Phase::Serving) => return,
+            _ = phase_after(phase, Phase::Serving) => return,
         };
         match handshake {
             Ok(Ok(stream)) => {
@@ -108,8 +126,13 @@ impl Connections {
     }
 
     /// Serves requests until the client, a lapse or the listener ends it.
-    async fn converse<S>(&self, stream: S, peer: IpAddr, pulse: Arc<Pulse>, mut phase: watch::Receiver<Phase>)
-    where
+    async fn converse<S>(
+        &self,
+        stream: S,
+        peer: IpAddr,
+        pulse: &SharedPulse,
+        phase: &mut watch::Receiver<Phase>,
+    ) where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let visits = Visits {
@@ -120,12 +143,15 @@ impl Connections {
             pulse: pulse.clone(),
         };
         let mut connection = pin!(self.http.serve_connection(TokioIo::new(stream), visits));
-        let mut watching = pin!(watch_over(&pulse));
+        let mut watching = pin!(watch_over(pulse));
         let mut now = Phase::Serving;
         loop {
             tokio::select! {
                 outcome = connection.as_mut() => {
                     if let Err(error) = outcome {
+                        if error.downcast_ref().is_some_and(hyper::Error::is_parse) {
+                            pulse.stopped_listening();
+                        }
                         tracing::debug!(%peer, %error, "a connection ended with an error");
                     }
                     return;
@@ -134,15 +160,16 @@ impl Connections {
                     metrics::counter!("portreeve_connections_lapsed_total", "reason" => lapse.name()).increment(1);
                     tracing::debug!(%peer, lapse = lapse.name(), "a connection is closed");
                     if lapse != Lapse::Idle {
+                        pulse.gave_up();
                         return;
                     }
                     connection.as_mut().graceful_shutdown();
                     if tokio::time::timeout(FAREWELL, connection.as_mut()).await.is_ok() || pulse.working() == 0 {
                         return;
                     }
-                    watching.set(watch_over(&pulse)); // a request came in the same moment: it is answered
+                    watching.set(watch_over(pulse)); // a request came in the same moment: it is answered
                 }
-                later = phase_after(&mut phase, now) => match later {
+                later = phase_after(phase, now) => match later {
                     Phase::Ended => return,
                     later => {
                         now = later;
@@ -152,6 +179,21 @@ impl Connections {
             }
         }
     }
+}
+
+/// Lets a client that was answered early finish its sentence, and throws it away: closing a socket with unread bytes
+/// resets it, and the answer may be lost with it (RFC 9112 §9.6).
+async fn hear_out(mut stream: TcpStream) {
+    let hearing = async {
+        let _ = stream.shutdown().await;
+        let (mut discarded, mut left) = (vec![0; 8 * 1024], LINGER.1);
+        while left > 0
+            && let Ok(came @ 1..) = stream.read(&mut discarded).await
+        {
+            left = left.saturating_sub(came);
+        }
+    };
+    let _ = tokio::time::timeout(LINGER.0, hearing).await;
 }
 
 /// Waits until the listener is past `now`. A listener that is gone has ended.

@@ -199,6 +199,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Framed<S> {
             if passes == came {
                 return Poll::Ready(Ok(()));
             }
+            this.pulse.stopped_listening();
         }
         let now = this.refusal.len().min(buffer.remaining());
         buffer.put_slice(&this.refusal[..now]);

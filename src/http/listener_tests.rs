@@ -295,6 +295,22 @@ async fn a_body_that_nobody_reads_ends_the_connection_with_the_answer() {
     assert!(drip(stream, b'x').await.starts_with("HTTP/1.1 200 "));
 }
 
+// RFC 9112 §9.6: a reset could take the answer with it
+#[tokio::test]
+async fn a_client_that_is_still_sending_its_body_is_not_hung_up_on() {
+    let server = Server::start(generous()).await;
+    for (head, status) in [("Host: a", "HTTP/1.1 200 "), ("Host : a", "HTTP/1.1 400 ")] {
+        let mut stream = server.connect().await;
+        let request =
+            format!("POST / HTTP/1.1\r\n{head}\r\nContent-Length: 50000\r\n\r\n{}", "x".repeat(40_000));
+        stream.write_all(request.as_bytes()).await.unwrap();
+        assert!(answer(&mut stream).await.starts_with(status));
+        stream.write_all(&[b'x'; 10_000]).await.unwrap();
+        stream.shutdown().await.unwrap();
+        assert_eq!(timeout(SOON, stream.read(&mut [0; 10])).await.unwrap().expect("no reset"), 0);
+    }
+}
+
 // threat 159
 #[tokio::test]
 async fn a_client_that_does_not_take_its_answer_is_cut() {

@@ -69,6 +69,9 @@ struct Signs {
     offered_since: Instant,
     answered: u64,
     taken_back: u64,
+    /// The client was answered before it had said everything.
+    unheard: bool,
+    left_open: Option<TcpStream>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,6 +100,8 @@ impl Pulse {
                 offered_since: now,
                 answered: 0,
                 taken_back: 0,
+                unheard: false,
+                left_open: None,
             }),
             alarm: Notify::new(),
         }
@@ -126,6 +131,21 @@ impl Pulse {
         signs.working += 1;
         signs.head_since = None;
         InWork { pulse: self.clone(), offered: false, answered: false }
+    }
+
+    /// What the client still sends will not be read.
+    pub fn stopped_listening(&self) {
+        self.signs().unheard = true;
+    }
+
+    /// The client has lapsed and is owed nothing.
+    pub fn gave_up(&self) {
+        self.signs().unheard = false;
+    }
+
+    /// The stream of a connection that is over while its client may still be speaking.
+    pub fn left_open(&self) -> Option<TcpStream> {
+        self.signs().left_open.take()
     }
 
     /// Requests in work.
@@ -222,14 +242,19 @@ impl Drop for InWork {
 /// The TCP stream under a connection: notes when the client does not take what is written.
 #[derive(Debug)]
 pub struct Socket {
-    stream: TcpStream,
+    /// `None` never before it is dropped.
+    stream: Option<TcpStream>,
     pulse: SharedPulse,
 }
 
 impl Socket {
     /// Wraps `stream`.
     pub fn new(stream: TcpStream, pulse: SharedPulse) -> Self {
-        Self { stream, pulse }
+        Self { stream: Some(stream), pulse }
+    }
+
+    fn stream(&mut self) -> io::Result<Pin<&mut TcpStream>> {
+        self.stream.as_mut().map(Pin::new).ok_or_else(|| io::ErrorKind::NotConnected.into())
     }
 
     fn note<T>(&self, outcome: Poll<T>) -> Poll<T> {
@@ -240,9 +265,14 @@ impl Socket {
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        // A client that reads nothing would keep what is unsent in the kernel for minutes more.
-        if self.pulse.signs().write_blocked_since.is_some() {
-            let _ = self.stream.set_zero_linger();
+        let mut signs = self.pulse.signs();
+        if signs.write_blocked_since.is_some() {
+            // A client that reads nothing would keep what is unsent in the kernel for minutes more.
+            if let Some(stream) = &self.stream {
+                let _ = stream.set_zero_linger();
+            }
+        } else if signs.unheard {
+            signs.left_open = self.stream.take();
         }
     }
 }
@@ -253,14 +283,14 @@ impl AsyncRead for Socket {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_read(context, buffer)
+        self.get_mut().stream()?.poll_read(context, buffer)
     }
 }
 
 impl AsyncWrite for Socket {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        let outcome = Pin::new(&mut this.stream).poll_write(context, bytes);
+        let outcome = this.stream()?.poll_write(context, bytes);
         this.note(outcome)
     }
 
@@ -270,19 +300,19 @@ impl AsyncWrite for Socket {
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        let outcome = Pin::new(&mut this.stream).poll_write_vectored(context, slices);
+        let outcome = this.stream()?.poll_write_vectored(context, slices);
         this.note(outcome)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
+        self.stream.as_ref().is_some_and(AsyncWrite::is_write_vectored)
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_flush(context)
+        self.get_mut().stream()?.poll_flush(context)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_shutdown(context)
+        self.get_mut().stream()?.poll_shutdown(context)
     }
 }

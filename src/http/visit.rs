@@ -1,6 +1,6 @@
 //! One request's way through a connection: who asks, how long its body may take, and when its response is gone.
 //!
-//! The router is called with [`PeerAddress`] and [`ClientAddress`] among the request's extensions. A body that is not
+//! The router is called with [`PeerAddress`] and [`ClientAddress`](super::client_address::ClientAddress) among the request's extensions. A body that is not
 //! complete in time ends with [`BodyTimedOut`] and the answer becomes 408 (RFC 9110 §15.5.9); extractors may also see
 //! the error and answer 408 themselves. A chunked HTTP/1 request ends its connection, because its end is not checked
 //! by `framing` (RFC 9112 §9.3 leaves that to the server).
@@ -54,7 +54,17 @@ impl hyper::service::Service<Request<Incoming>> for Visits {
             request.map(|_| Body::empty())
         } else {
             let deadline = Instant::now() + self.body_timeout;
-            request.map(|body| Body::new(RequestBody { body, deadline, sleep: None, late: late.clone() }))
+            request.map(|body| {
+                let pulse = self.pulse.clone();
+                Body::new(RequestBody {
+                    body,
+                    deadline,
+                    sleep: None,
+                    late: late.clone(),
+                    ended: false,
+                    pulse,
+                })
+            })
         };
         request.extensions_mut().insert(PeerAddress(self.peer));
         request.extensions_mut().insert(client);
@@ -93,6 +103,16 @@ struct RequestBody {
     deadline: Instant,
     sleep: Option<Pin<Box<Sleep>>>,
     late: Arc<AtomicBool>,
+    ended: bool,
+    pulse: SharedPulse,
+}
+
+impl Drop for RequestBody {
+    fn drop(&mut self) {
+        if !self.ended && !self.body.is_end_stream() {
+            self.pulse.stopped_listening();
+        }
+    }
 }
 
 impl HttpBody for RequestBody {
@@ -114,6 +134,7 @@ impl HttpBody for RequestBody {
                 this.late.store(true, Ordering::Relaxed);
                 return Poll::Ready(Some(Err(BodyTimedOut.into())));
             }
+            this.ended |= frame.is_none();
             return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
         }
         let deadline = this.deadline;

@@ -1,1 +1,9 @@
 //! HTTP: extract, call one rule, match the outcome.
+
+pub mod client_address;
+pub mod connection;
+pub mod framing;
+pub mod listener;
+pub mod pulse;
+pub mod tls;
+pub mod visit;

@@ -95,7 +95,10 @@ pub fn log(event: &AuditEvent) {
 }
 
 /// Writes the refusals that wait, in one transaction, and keeps their table within its cap. Yields how many there were.
-pub async fn write_refusals(store: &Store, waiting: &mut mpsc::Receiver<AuditEvent>) -> Result<usize, StorageError> {
+pub async fn write_refusals(
+    store: &Store,
+    waiting: &mut mpsc::Receiver<AuditEvent>,
+) -> Result<usize, StorageError> {
     let mut batch = Vec::new();
     while let Ok(event) = waiting.try_recv() {
         batch.push(event);

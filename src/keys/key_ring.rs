@@ -73,7 +73,9 @@ impl KeyRing {
                 continue;
             }
             let name = key.id.as_str();
-            let open = before.and_then(|ring| ring.opened.iter().find(|(id, _)| id == name)).map(|(_, key)| key.clone());
+            let open = before
+                .and_then(|ring| ring.opened.iter().find(|(id, _)| id == name))
+                .map(|(_, key)| key.clone());
             let open = match open {
                 Some(open) => open,
                 None => Arc::new(open_key(key, sealing)?),
@@ -126,7 +128,8 @@ fn open_key(key: &StoredSigningKey, sealing: &SealingKeys) -> Result<SigningKey,
     let id = key.id.as_str();
     let sealed = |why: SealError| KeyRingError::Sealed(id.to_owned(), why.to_string());
     let pkcs8 = sealing.open(&row_name(id), &key.sealed_private_key).map_err(sealed)?;
-    let open = SigningKey::from_pkcs8(key.algorithm, &pkcs8).map_err(|_| KeyRingError::NotAKey(id.to_owned()))?;
+    let open =
+        SigningKey::from_pkcs8(key.algorithm, &pkcs8).map_err(|_| KeyRingError::NotAKey(id.to_owned()))?;
     if open.kid() != id {
         return Err(KeyRingError::NotAKey(id.to_owned()));
     }

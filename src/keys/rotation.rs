@@ -72,7 +72,11 @@ impl Rotation {
     }
 
     /// Takes a key out at once. When nothing else signs with its algorithm, a new key does, unannounced: an emergency.
-    pub async fn retire(&self, id: &KeyId, circumstances: &Circumstances) -> Result<Vec<KeyId>, RotationError> {
+    pub async fn retire(
+        &self,
+        id: &KeyId,
+        circumstances: &Circumstances,
+    ) -> Result<Vec<KeyId>, RotationError> {
         let stored = self.store.read(|connection| Box::pin(signing_keys::list(connection))).await?;
         let Some(key) = stored.iter().find(|key| key.id == *id) else { return Err(RotationError::Unknown) };
         let algorithm = key.algorithm;
@@ -102,7 +106,8 @@ impl Rotation {
         circumstances: &Circumstances,
     ) -> Result<Option<KeyId>, RotationError> {
         let generated = tokio::task::spawn_blocking(move || SigningKey::generate(algorithm)).await;
-        let (key, pkcs8) = generated.map_err(|_| RotationError::Generation)?.map_err(|_| RotationError::Generation)?;
+        let (key, pkcs8) =
+            generated.map_err(|_| RotationError::Generation)?.map_err(|_| RotationError::Generation)?;
         let id = KeyId::parse(key.kid()).map_err(|_| RotationError::Generation)?;
         let of_algorithm = stored.iter().filter(|other| other.algorithm == algorithm);
         let row = StoredSigningKey {
@@ -116,8 +121,13 @@ impl Rotation {
             id: id.clone(),
         };
         let reason = format!("{algorithm:?} key {id} signs from {}", signs_from.seconds());
-        let event =
-            self.trail.event(circumstances, EventName::KeyAnnounced, About::default(), reason, "OpenID Connect Core §10.1.1");
+        let event = self.trail.event(
+            circumstances,
+            EventName::KeyAnnounced,
+            About::default(),
+            reason,
+            "OpenID Connect Core §10.1.1",
+        );
         let won = self
             .store
             .write(move |connection| {
@@ -136,10 +146,17 @@ impl Rotation {
 }
 
 /// When the next key of `algorithm` should begin to sign, if one is wanted now.
-fn next_start(stored: &[StoredSigningKey], algorithm: SigningAlgorithm, due: Due, now: Timestamp) -> Option<Timestamp> {
+fn next_start(
+    stored: &[StoredSigningKey],
+    algorithm: SigningAlgorithm,
+    due: Due,
+    now: Timestamp,
+) -> Option<Timestamp> {
     let states = states(stored, now);
     let of_algorithm = || stored.iter().zip(&states).filter(|(key, _)| key.algorithm == algorithm);
-    let Some((signing, _)) = of_algorithm().find(|(_, state)| **state == KeyState::Signing) else { return Some(now) };
+    let Some((signing, _)) = of_algorithm().find(|(_, state)| **state == KeyState::Signing) else {
+        return Some(now);
+    };
     if of_algorithm().any(|(_, state)| *state == KeyState::Announced) {
         return None;
     }
@@ -172,7 +189,8 @@ mod tests {
         // threat 181
         let at = Timestamp::from_seconds;
         let month = Due::After(Duration::from_secs(30 * 86_400));
-        let start = |keys: &[StoredSigningKey], due, now| next_start(keys, SigningAlgorithm::Es256, due, at(now));
+        let start =
+            |keys: &[StoredSigningKey], due, now| next_start(keys, SigningAlgorithm::Es256, due, at(now));
         assert_eq!(start(&[], month, 100), Some(at(100)));
         assert_eq!(start(&[key(1, 100, Some(150))], month, 200), Some(at(200)));
         assert_eq!(start(&[key(1, 100, None)], month, 200), None);

@@ -53,9 +53,24 @@ mod tests {
         assert_eq!(read(header(b"a%3Ab:s%3A%25%2B+%C3%A9")), Some(Ok(("a:b".into(), "s:%+ é".into()))));
         assert_eq!(read("bAsIc YTpi".into()), Some(Ok(("a".into(), "b".into()))));
         for wrong in [
-            header(b"no-colon"), header(b"a:b:c"), header(b"a:%"), header(b"a:%4"), header(b"a:%zz"), header(b"a:\xc3\xa9"), header(b"a:\xff"),
-            header(b"a:%ff"), header(b"a:b c"), header(b"a:%00"), "Basic YTpi ".into(), "Basic  YTpi".into(), "Basic YT pi".into(),
-            "Basic YTpi=".into(), "Basic".into(), "Basic ".into(), "Basic !!!!".into(), "basic\tYTpi".into(),
+            header(b"no-colon"),
+            header(b"a:b:c"),
+            header(b"a:%"),
+            header(b"a:%4"),
+            header(b"a:%zz"),
+            header(b"a:\xc3\xa9"),
+            header(b"a:\xff"),
+            header(b"a:%ff"),
+            header(b"a:b c"),
+            header(b"a:%00"),
+            "Basic YTpi ".into(),
+            "Basic  YTpi".into(),
+            "Basic YT pi".into(),
+            "Basic YTpi=".into(),
+            "Basic".into(),
+            "Basic ".into(),
+            "Basic !!!!".into(),
+            "basic\tYTpi".into(),
         ] {
             assert!(matches!(read(wrong.clone()), Some(Err(_)) | None), "{wrong}");
         }

@@ -1,1 +1,10 @@
-//! Issues, reads, introspects and revokes tokens.
+//! Issues, reads, introspects and revokes tokens. One function makes access tokens, one ID tokens, one refresh tokens;
+//! which grant deserves them is decided in `grants`.
+
+pub mod audience;
+pub mod bearer;
+pub mod claims;
+pub mod introspect;
+pub mod issue;
+pub mod refresh;
+pub mod revoke;

@@ -1,0 +1,128 @@
+//! A presented access token: verified, then held against its grant (RFC 6750, RFC 9068 §4). Tokens are found by primary
+//! key, so a revocation is seen by the next request of every replica.
+
+use crate::config::Config;
+use crate::jose::expectation::{Audience, Expectation, ExpectedType, Expiry};
+use crate::jose::jwt_type::JwtType;
+use crate::jose::verify::verify;
+use crate::keys::key_ring::KeyRing;
+use crate::model::grant::GrantState;
+use crate::protocol::access_token::TokenName;
+use crate::protocol::identifiers::ClientId;
+use crate::protocol::scope::Scopes;
+use crate::protocol::signing_algorithm::SigningAlgorithm;
+use crate::protocol::timestamp::Timestamp;
+use crate::storage::error::StorageError;
+use crate::storage::grants::{Standing, TokenStanding, find_standing};
+use crate::storage::{Store, revoked_tokens};
+
+/// An access token of this server that has not expired; whether it was revoked is another question.
+#[derive(Clone, Debug)]
+pub struct VerifiedAccessToken {
+    /// Its own name.
+    pub jti: String,
+    /// What it stands on.
+    pub name: TokenName,
+    /// Whom it was given to.
+    pub client_id: ClientId,
+    /// The person, or the client itself.
+    pub sub: String,
+    /// The resource server.
+    pub aud: String,
+    /// What it allows.
+    pub scopes: Scopes,
+    /// Until when, in seconds.
+    pub exp: i64,
+    /// Since when, in seconds.
+    pub iat: i64,
+    /// When the person signed in, in seconds.
+    pub auth_time: Option<i64>,
+    /// How.
+    pub acr: Option<String>,
+}
+
+/// Reads an access token of this server's own making; `None` for everything else (threats 51, 65–71).
+pub fn recognise(
+    token: &str,
+    config: &Config,
+    ring: &KeyRing,
+    now: Timestamp,
+) -> Option<VerifiedAccessToken> {
+    let expectation = Expectation {
+        typ: ExpectedType::Only(JwtType::AccessToken),
+        issuer: Some(config.issuer.as_str()),
+        audience: Audience::Any,
+        algorithms: &SigningAlgorithm::ALL,
+        now_seconds: now.seconds(),
+        leeway_seconds: 0,
+        expiry: Expiry::Required,
+        maximum_age_seconds: None,
+    };
+    let verified = verify(token, ring.verification(), &expectation).ok()?;
+    let text = |name| verified.text(name).map(str::to_owned);
+    let jti = text("jti")?;
+    Some(VerifiedAccessToken {
+        name: TokenName::parse(&jti)?,
+        client_id: ClientId::parse(verified.text("client_id")?).ok()?,
+        sub: text("sub")?,
+        aud: text("aud")?,
+        scopes: Scopes::parse(verified.text("scope").unwrap_or_default()).ok()?,
+        exp: verified.seconds("exp")?,
+        iat: verified.seconds("iat")?,
+        auth_time: verified.seconds("auth_time"),
+        acr: text("acr"),
+        jti,
+    })
+}
+
+/// What a recognised token stands on, when it still counts.
+#[derive(Clone, Debug)]
+pub enum Living {
+    /// A grant.
+    OfGrant(Box<Standing>),
+    /// Its signature, and that nobody revoked it.
+    OfService,
+}
+
+/// Whether a recognised token still counts: its grant is active, its person not disabled, itself not revoked.
+pub async fn stand(
+    store: &Store,
+    token: &VerifiedAccessToken,
+    now: Timestamp,
+) -> Result<Option<Living>, StorageError> {
+    match &token.name {
+        TokenName::OfGrant(grant_id) => {
+            let (grant_id, jti) = (grant_id.clone(), token.jti.clone());
+            let standing = store
+                .read(move |connection| {
+                    let (grant_id, jti) = (grant_id.clone(), jti.clone());
+                    Box::pin(async move { find_standing(connection, &grant_id, &jti, now).await })
+                })
+                .await?;
+            Ok(standing
+                .filter(|standing| counts(standing, token))
+                .map(|standing| Living::OfGrant(Box::new(standing))))
+        }
+        TokenName::OfService => {
+            let (jti, client_id) = (token.jti.clone(), token.client_id.clone());
+            let issued_at = Timestamp::from_seconds(token.iat);
+            let revoked = store
+                .read(move |connection| {
+                    let (jti, client_id) = (jti.clone(), client_id.clone());
+                    Box::pin(async move {
+                        revoked_tokens::is_revoked(connection, &jti, &client_id, issued_at).await
+                    })
+                })
+                .await?;
+            Ok((!revoked).then_some(Living::OfService))
+        }
+    }
+}
+
+fn counts(standing: &Standing, token: &VerifiedAccessToken) -> bool {
+    matches!(standing.grant.state, GrantState::Active { .. })
+        && standing.token == TokenStanding::NotRevoked
+        && standing.user.disabled_at.is_none()
+        && standing.grant.client_id == token.client_id
+        && standing.user.id.as_str() == token.sub
+}

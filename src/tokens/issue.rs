@@ -1,0 +1,112 @@
+//! The one issuer of access tokens (RFC 9068) and ID tokens (OpenID Connect Core §2).
+
+use crate::config::Config;
+use crate::jose::jwt_type::JwtType;
+use crate::keys::key_ring::KeyRing;
+use crate::model::client::Client;
+use crate::model::entropy::SharedEntropy;
+use crate::model::grant::Grant;
+use crate::protocol::access_token::{AccessTokenClaims, token_name};
+use crate::protocol::id_token::{HashLength, IdTokenClaims, at_hash};
+use crate::protocol::resource::Resource;
+use crate::protocol::scope::Scopes;
+use crate::protocol::signing_algorithm::SigningAlgorithm;
+use crate::protocol::timestamp::Timestamp;
+use crate::protocol::token_response::TokenResponse;
+
+/// What signing leans on: the snapshot of a request.
+#[derive(Clone, Copy)]
+pub struct Issuer<'a> {
+    /// The configuration.
+    pub config: &'a Config,
+    /// The keys.
+    pub ring: &'a KeyRing,
+    /// Chance, for the tokens' names.
+    pub entropy: &'a SharedEntropy,
+    /// The moment.
+    pub now: Timestamp,
+}
+
+/// What an access token is issued for.
+#[derive(Clone, Copy)]
+pub struct Authority<'a> {
+    /// Whom it is given to.
+    pub client: &'a Client,
+    /// The grant it stands on; none for a service's own.
+    pub grant: Option<&'a Grant>,
+    /// What it allows.
+    pub scopes: &'a Scopes,
+    /// Where; none is this server itself.
+    pub resource: Option<&'a Resource>,
+}
+
+/// No key signs with the algorithm that is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no key signs now")]
+pub struct NoSigner;
+
+impl Issuer<'_> {
+    /// Issues the access token, and beside it the ID token when `openid` is granted; the refresh token is the caller's.
+    pub fn issue(
+        &self,
+        authority: &Authority<'_>,
+        refresh_token: Option<String>,
+    ) -> Result<TokenResponse, NoSigner> {
+        let (access_token, expires_in) = self.access_token(authority)?;
+        let id_token = match authority.grant {
+            Some(grant) if grant.scopes.contains("openid") && authority.scopes.contains("openid") => {
+                Some(self.id_token(authority.client, grant, &access_token)?)
+            }
+            _ => None,
+        };
+        let scope = authority.scopes.to_string();
+        Ok(TokenResponse { access_token, token_type: "Bearer", expires_in, scope, refresh_token, id_token })
+    }
+
+    fn access_token(&self, authority: &Authority<'_>) -> Result<(String, u64), NoSigner> {
+        let algorithm =
+            self.config.signing_keys.algorithms.first().copied().unwrap_or(SigningAlgorithm::Es256);
+        let signer = self.ring.signer(algorithm).ok_or(NoSigner)?;
+        let until = self.now.plus(self.config.lifetimes.access_token);
+        let until = authority.grant.map_or(until, |grant| until.min(grant.expires_at));
+        let jti = token_name(authority.grant.map(|grant| &grant.id), &self.entropy.text::<12>());
+        let claims = AccessTokenClaims {
+            iss: self.config.issuer.as_str(),
+            sub: authority.grant.map_or(authority.client.id.as_str(), |grant| grant.user_id.as_str()),
+            aud: authority.resource.map_or(self.config.issuer.as_str(), Resource::as_str),
+            exp: until.seconds(),
+            iat: self.now.seconds(),
+            jti: &jti,
+            client_id: authority.client.id.as_str(),
+            scope: &authority.scopes.to_string(),
+            auth_time: authority.grant.map(|grant| grant.authentication.at.seconds()),
+            acr: authority.grant.map(|grant| grant.authentication.acr.as_str()),
+        };
+        let token = signer.sign(JwtType::AccessToken, &claims).map_err(|_| NoSigner)?;
+        let expires_in = u64::try_from(until.seconds().saturating_sub(self.now.seconds())).unwrap_or(0);
+        Ok((token, expires_in))
+    }
+
+    fn id_token(&self, client: &Client, grant: &Grant, access_token: &str) -> Result<String, NoSigner> {
+        let algorithm = client.metadata.id_token_signed_response_alg;
+        let signer = self.ring.signer(algorithm).ok_or(NoSigner)?;
+        let digest = match algorithm {
+            SigningAlgorithm::Es256 | SigningAlgorithm::Rs256 => HashLength::Sha256,
+            SigningAlgorithm::EdDsa => HashLength::Sha512,
+        };
+        let claims = IdTokenClaims {
+            iss: self.config.issuer.as_str(),
+            sub: grant.user_id.as_str(),
+            aud: client.id.as_str(),
+            exp: self.now.plus(self.config.lifetimes.id_token).seconds(),
+            iat: self.now.seconds(),
+            auth_time: grant.authentication.at.seconds(),
+            nonce: grant.nonce.as_deref(),
+            acr: &grant.authentication.acr,
+            amr: &grant.authentication.amr,
+            sid: grant.session_id.as_str(),
+            at_hash: &at_hash(access_token, digest),
+        };
+        signer.sign(JwtType::Jwt, &claims).map_err(|_| NoSigner)
+    }
+}

@@ -3,5 +3,6 @@
 pub mod claims;
 pub mod clock;
 pub mod entropy;
+pub mod password_hash;
 pub mod secret;
 pub mod username;

@@ -1,5 +1,6 @@
 //! HTTP: extract, call one rule, match the outcome.
 
+pub mod app;
 pub mod client_address;
 pub mod connection;
 pub mod framing;

@@ -1,0 +1,78 @@
+//! What every request shares: the store, the clock, the keys, and a snapshot of the configuration that a request keeps
+//! from its beginning to its end (F-21).
+
+use crate::audit::{Circumstances, Trail};
+use crate::clients::registry::Registry;
+use crate::config::Config;
+use crate::keys::{Keys, SecretPurposes};
+use crate::model::clock::SharedClock;
+use crate::model::entropy::SharedEntropy;
+use crate::model::throttle::Throttle;
+use crate::protocol::identifiers::RequestId;
+use crate::storage::Store;
+use crate::users::password::PasswordHasher;
+use arc_swap::ArcSwap;
+use std::sync::Arc;
+
+/// The parts of a running server.
+pub struct Parts {
+    /// The store.
+    pub store: Store,
+    /// The time.
+    pub clock: SharedClock,
+    /// Chance.
+    pub entropy: SharedEntropy,
+    /// The keys that sign.
+    pub keys: Keys,
+    /// What the secret key is used for.
+    pub secrets: SecretPurposes,
+    /// The configuration and what follows from it.
+    pub snapshot: ArcSwap<Snapshot>,
+    /// Slows guessing.
+    pub throttle: Throttle,
+    /// Checks passwords, a bounded number at once.
+    pub passwords: PasswordHasher,
+    /// Takes events.
+    pub trail: Trail,
+    /// Whether the playground is open.
+    pub mode: Mode,
+}
+
+/// The state of every handler; cheap to clone.
+pub type App = Arc<Parts>;
+
+/// One configuration, whole; a reload replaces it in one step.
+pub struct Snapshot {
+    /// What the files say.
+    pub config: Config,
+    /// The clients.
+    pub registry: Registry,
+}
+
+impl Snapshot {
+    /// What follows from a configuration.
+    pub fn of(config: Config) -> Self {
+        let registry = Registry::new(&config.clients);
+        Self { config, registry }
+    }
+}
+
+/// How the server was started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// By `serve`.
+    Serve,
+    /// By `dev`: with the playground.
+    Dev,
+}
+
+impl Parts {
+    /// The circumstances of what begins now.
+    pub fn circumstances(&self, address: impl ToString) -> Circumstances {
+        Circumstances {
+            request_id: RequestId::from_random(self.entropy.bytes()),
+            address: address.to_string(),
+            now: self.clock.now(),
+        }
+    }
+}

@@ -4,6 +4,7 @@
 pub mod audience;
 pub mod bearer;
 pub mod claims;
+pub mod code;
 pub mod introspect;
 pub mod issue;
 pub mod refresh;

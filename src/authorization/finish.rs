@@ -1,0 +1,141 @@
+//! The end of a visit: a code, and in one transaction with it the grant it will open, the consent that was given, and its
+//! event (RFC 6749 §4.1.2).
+
+use crate::audit::{self, Circumstances, Trail};
+use crate::authorization::begin::Begun;
+use crate::authorization::consent;
+use crate::authorization::interaction::Finish;
+use crate::config::Lifetimes;
+use crate::model::audit_event::{About, EventName};
+use crate::model::consent::Consent;
+use crate::model::entropy::SharedEntropy;
+use crate::model::grant::{Access, Grant, GrantState};
+use crate::protocol::scope::Scopes;
+use crate::sessions::browser::SignedIn;
+use crate::storage::error::StorageError;
+use crate::storage::{Store, consents, grants};
+use crate::tokens::code;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What issuing a code leans on.
+#[derive(Clone, Copy)]
+pub struct Issuance<'a> {
+    /// The store.
+    pub store: &'a Store,
+    /// Chance.
+    pub entropy: &'a SharedEntropy,
+    /// Where events go.
+    pub trail: &'a Trail,
+    /// How long a code lasts.
+    pub lifetimes: &'a Lifetimes,
+}
+
+/// Whether the consent behind a code was given just now, and so has to be remembered.
+#[derive(Clone, Debug)]
+pub enum ConsentGiven {
+    /// It was there before, or none is needed.
+    Before,
+    /// Just now; what had been remembered until then comes along.
+    Now(Option<Scopes>),
+}
+
+/// How long a row outlives its unspent code: long enough to tell a late redemption from nonsense.
+const AFTER_THE_CODE: Duration = Duration::from_secs(600);
+
+impl Issuance<'_> {
+    /// Issues the code that `finish` allows.
+    pub async fn issue(
+        &self,
+        begun: &Begun,
+        signed_in: &SignedIn,
+        finish: &Finish,
+        consent: ConsentGiven,
+        circumstances: &Circumstances,
+    ) -> Result<String, StorageError> {
+        let now = circumstances.now;
+        let (code, id) = code::mint(self.entropy);
+        let until = now.plus(self.lifetimes.authorization_code);
+        let scopes = finish.scopes().clone();
+        let grant = Grant {
+            id,
+            client_id: begun.client.id.clone(),
+            user_id: signed_in.user.id.clone(),
+            session_id: signed_in.session.id.clone(),
+            resources: begun.resources.clone(),
+            redirect_uri: begun.target.uri().to_owned(),
+            redirect_uri_in_request: begun.target.in_request(),
+            code_challenge: begun.request.code_challenge.clone(),
+            nonce: begun.request.nonce.clone(),
+            authentication: signed_in.session.authentication.clone(),
+            access: if scopes.contains("offline_access") { Access::Offline } else { Access::Session },
+            request_id: circumstances.request_id.clone(),
+            issued_at: now,
+            expires_at: until.plus(AFTER_THE_CODE),
+            state: GrantState::CodeIssued { until },
+            scopes,
+        };
+        match consent {
+            ConsentGiven::Before => {
+                let grant = Arc::new(grant);
+                let stored = grant.clone();
+                self.store
+                    .write_one(move |connection| {
+                        let grant = stored.clone();
+                        Box::pin(async move { grants::insert_code(connection, &grant, until).await })
+                    })
+                    .await?;
+                audit::log(&self.event(
+                    &grant,
+                    EventName::CodeIssued,
+                    "consent was given before",
+                    circumstances,
+                ));
+            }
+            ConsentGiven::Now(before) => {
+                let consent = consent::merged(begun, signed_in, before.as_ref(), &grant.scopes, now);
+                self.with_consent(grant, consent, circumstances).await?;
+            }
+        }
+        Ok(code)
+    }
+
+    async fn with_consent(
+        &self,
+        grant: Grant,
+        consent: Consent,
+        circumstances: &Circumstances,
+    ) -> Result<(), StorageError> {
+        let GrantState::CodeIssued { until } = grant.state else { return Err(StorageError::Serialization) };
+        let reason = format!("to {}", grant.scopes);
+        let event = self.event(&grant, EventName::ConsentGiven, &reason, circumstances);
+        let work = Arc::new((grant, consent, event));
+        self.store
+            .write(move |connection| {
+                let work = work.clone();
+                Box::pin(async move {
+                    let (grant, consent, event) = work.as_ref();
+                    consents::put(connection, consent).await?;
+                    grants::insert_code(connection, grant, until).await?;
+                    audit::record(connection, event).await
+                })
+            })
+            .await
+    }
+
+    fn event(
+        &self,
+        grant: &Grant,
+        name: EventName,
+        reason: &str,
+        circumstances: &Circumstances,
+    ) -> crate::model::audit_event::AuditEvent {
+        let about = About {
+            client_id: Some(grant.client_id.clone()),
+            user_id: Some(grant.user_id.clone()),
+            session_id: Some(grant.session_id.clone()),
+            grant_id: Some(grant.id.clone()),
+        };
+        self.trail.event(circumstances, name, about, reason, "OpenID Connect Core §3.1.2.4")
+    }
+}

@@ -1,0 +1,152 @@
+//! What is still missing before a code: one function decides it, for every way that leads here (OpenID Connect Core
+//! §3.1.2.3, §3.1.2.4). Each interruption has its reason, and each reason its error for `prompt=none`.
+
+use crate::authorization::begin::Begun;
+use crate::authorization::error::AuthorizationError;
+use crate::authorization::marker::Begin;
+use crate::model::client::ConsentPolicy;
+use crate::protocol::prompt::Prompt;
+use crate::protocol::scope::Scopes;
+use crate::protocol::timestamp::Timestamp;
+use crate::sessions::browser::SignedIn;
+use std::time::Duration;
+
+/// All that the decision depends on.
+#[derive(Clone, Copy)]
+pub struct Situation<'a> {
+    /// The request.
+    pub begun: &'a Begun,
+    /// Who is signed in, if anybody.
+    pub signed_in: Option<&'a SignedIn>,
+    /// When the request began, if it carries a genuine mark.
+    pub begin: Option<Begin>,
+    /// What the person agreed to.
+    pub consent: ConsentKnown<'a>,
+    /// The moment.
+    pub now: Timestamp,
+}
+
+/// What is known of the person's consent.
+#[derive(Clone, Copy, Debug)]
+pub enum ConsentKnown<'a> {
+    /// Nothing.
+    None,
+    /// They agreed to these scopes, for this client and these resources, some time ago.
+    Remembered(&'a Scopes),
+    /// They have just agreed to these, on the page for this very request.
+    JustGiven(&'a Scopes),
+}
+
+/// What happens next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NextStep {
+    /// The person signs in.
+    Login(LoginReason),
+    /// The person says which account.
+    SelectAccount,
+    /// The person is asked.
+    Consent(ConsentReason),
+    /// A code for these scopes.
+    Finish(Finish),
+    /// No code.
+    Refuse(AuthorizationError),
+}
+
+/// Why the person has to sign in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LoginReason {
+    /// Nobody is signed in.
+    NotSignedIn,
+    /// `prompt=login`.
+    Prompted,
+    /// `max_age` is over.
+    TooOld,
+}
+
+/// Why the person is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConsentReason {
+    /// `prompt=consent`.
+    Prompted,
+    /// Another program on the device could receive the answer (RFC 8252 §8.6).
+    SpoofableRedirectUri,
+    /// They never agreed to all of this.
+    New,
+}
+
+/// Leave to issue a code; only [`next_step`] gives it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finish {
+    scopes: Scopes,
+}
+
+impl Finish {
+    /// The scopes that the code is for.
+    pub fn scopes(&self) -> &Scopes {
+        &self.scopes
+    }
+}
+
+/// Decides what happens next.
+pub fn next_step(situation: &Situation<'_>) -> NextStep {
+    let step = decide(situation);
+    if !situation.begun.request.prompts.contains(Prompt::None) {
+        return step;
+    }
+    match step {
+        NextStep::Login(_) | NextStep::SelectAccount => NextStep::Refuse(AuthorizationError::LoginRequired),
+        NextStep::Consent(_) => NextStep::Refuse(AuthorizationError::ConsentRequired),
+        step => step,
+    }
+}
+
+fn decide(situation: &Situation<'_>) -> NextStep {
+    let begun = situation.begun;
+    let Some(signed_in) = situation.signed_in else { return NextStep::Login(LoginReason::NotSignedIn) };
+    let since_begin = |moment: Timestamp| situation.begin.is_some_and(|begin| moment > begin.0);
+    if begun.request.prompts.contains(Prompt::SelectAccount) && !since_begin(signed_in.session.selected_at) {
+        return NextStep::SelectAccount;
+    }
+    let authenticated_at = signed_in.session.authentication.at;
+    let fresh = since_begin(authenticated_at);
+    if begun.request.prompts.contains(Prompt::Login) && !fresh {
+        return NextStep::Login(LoginReason::Prompted);
+    }
+    let max_age = begun.request.max_age.or(begun.client.metadata.default_max_age);
+    if max_age.is_some_and(|seconds| !fresh && is_older(authenticated_at, seconds, situation.now)) {
+        return NextStep::Login(LoginReason::TooOld);
+    }
+    if !signed_in.user.is_in_one_of(&begun.client.allowed_groups) {
+        return NextStep::Refuse(AuthorizationError::NotInGroup);
+    }
+    consent(situation)
+}
+
+/// `max_age=0` is `prompt=login` (OpenID Connect Core §3.1.2.1).
+fn is_older(authenticated_at: Timestamp, max_age: u64, now: Timestamp) -> bool {
+    max_age == 0 || now.since(authenticated_at) > Duration::from_secs(max_age)
+}
+
+fn consent(situation: &Situation<'_>) -> NextStep {
+    let begun = situation.begun;
+    if let ConsentKnown::JustGiven(scopes) = situation.consent {
+        return finish(begun.scopes.retain(|scope| scope == "openid" || scopes.contains(scope)));
+    }
+    if begun.client.consent == ConsentPolicy::FirstParty {
+        return finish(begun.scopes.clone());
+    }
+    if begun.request.prompts.contains(Prompt::Consent) {
+        return NextStep::Consent(ConsentReason::Prompted);
+    }
+    if begun.target.registered().is_spoofable() {
+        return NextStep::Consent(ConsentReason::SpoofableRedirectUri);
+    }
+    match situation.consent {
+        ConsentKnown::Remembered(scopes) if begun.scopes.is_subset(scopes) => finish(begun.scopes.clone()),
+        _ => NextStep::Consent(ConsentReason::New),
+    }
+}
+
+fn finish(scopes: Scopes) -> NextStep {
+    NextStep::Finish(Finish { scopes })
+}

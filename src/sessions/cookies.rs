@@ -1,0 +1,118 @@
+//! The two cookies (RFC 6265bis): the browser's, set at the first visit and kept, which markers and forms are bound to;
+//! and the session's, whose secret changes at every sign-in. On https they have the `__Host-` prefix; on the loopback a
+//! plain name with the port in it (threats 130–132).
+
+use crate::protocol::issuer::Issuer;
+use std::time::Duration;
+
+/// The names and attributes of this server's cookies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CookieJar {
+    prefix: &'static str,
+    suffix: String,
+    secure: &'static str,
+}
+
+/// Which cookie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cookie {
+    /// What markers and forms are bound to.
+    Browser,
+    /// The session's secret.
+    Session,
+}
+
+/// How long a browser keeps its own cookie: the longest that browsers allow.
+const BROWSER_LIFE: Duration = Duration::from_secs(400 * 86_400);
+
+impl CookieJar {
+    /// The cookies of an issuer.
+    pub fn of(issuer: &Issuer) -> Self {
+        if issuer.is_secure() {
+            Self { prefix: "__Host-", suffix: String::new(), secure: "; Secure" }
+        } else {
+            Self { prefix: "", suffix: format!("-{}", issuer.port()), secure: "" }
+        }
+    }
+
+    /// The cookie's name.
+    pub fn name(&self, cookie: Cookie) -> String {
+        let noun = match cookie {
+            Cookie::Browser => "portreeve-browser",
+            Cookie::Session => "portreeve-session",
+        };
+        format!("{}{noun}{}", self.prefix, self.suffix)
+    }
+
+    /// The cookie's value in the Cookie headers of a request; two of one name are as good as none (threat 132).
+    pub fn read<'a>(&self, headers: impl Iterator<Item = &'a str>, cookie: Cookie) -> Option<&'a str> {
+        let name = self.name(cookie);
+        let mut values = headers
+            .flat_map(|header| header.split(';'))
+            .filter_map(|pair| pair.trim().split_once('='))
+            .filter(|(other, _)| *other == name)
+            .map(|(_, value)| value);
+        match (values.next(), values.next()) {
+            (Some(value), None) if is_ours(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// A Set-Cookie header that sets the cookie; `life` is for the session's only.
+    pub fn set(&self, cookie: Cookie, value: &str, life: Duration) -> String {
+        let age = match cookie {
+            Cookie::Browser => BROWSER_LIFE.as_secs(),
+            Cookie::Session => life.as_secs(),
+        };
+        let (name, secure) = (self.name(cookie), self.secure);
+        format!("{name}={value}; Path=/; Max-Age={age}; HttpOnly; SameSite=Lax{secure}")
+    }
+
+    /// A Set-Cookie header that takes the cookie away.
+    pub fn clear(&self, cookie: Cookie) -> String {
+        format!("{}=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax{}", self.name(cookie), self.secure)
+    }
+}
+
+/// Our values are 32 random bytes in base64url.
+fn is_ours(value: &str) -> bool {
+    value.len() == 43
+        && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn jar(issuer: &str) -> CookieJar {
+        CookieJar::of(&Issuer::parse(issuer).expect("valid"))
+    }
+
+    #[test]
+    fn cookies_of_an_https_issuer_have_the_host_prefix_and_every_guard() {
+        // threat 131
+        let set = jar("https://auth.example.com").set(Cookie::Session, "v", Duration::from_secs(60));
+        assert!(set.starts_with("__Host-portreeve-session=v; Path=/; "), "{set}");
+        for guard in ["; HttpOnly", "; SameSite=Lax", "; Secure", "; Max-Age=60"] {
+            assert!(set.contains(guard), "{set}");
+        }
+        assert!(!set.contains("Domain"));
+        let plain = jar("http://localhost:8080").set(Cookie::Browser, "v", Duration::ZERO);
+        assert!(plain.starts_with("portreeve-browser-8080=v") && !plain.contains("Secure"), "{plain}");
+    }
+
+    #[test]
+    fn two_cookies_of_one_name_are_as_good_as_none() {
+        // threat 132
+        let jar = jar("https://auth.example.com");
+        let value = "a".repeat(43);
+        let one = format!("x=1; __Host-portreeve-session={value}");
+        assert_eq!(jar.read([one.as_str()].into_iter(), Cookie::Session), Some(value.as_str()));
+        assert_eq!(jar.read([one.as_str(), one.as_str()].into_iter(), Cookie::Session), None);
+        assert_eq!(jar.read([format!("{one}; {one}").as_str()].into_iter(), Cookie::Session), None);
+        for wrong in ["__Host-portreeve-session=short", "portreeve-session=x", "", "__Host-portreeve-session"]
+        {
+            assert_eq!(jar.read([wrong].into_iter(), Cookie::Session), None, "{wrong}");
+        }
+    }
+}

@@ -1,3 +1,4 @@
-//! People: passwords, throttling, lifecycle.
+//! People: passwords, signing in, lifecycle. Sessions are begun in `sessions`.
 
 pub mod password;
+pub mod sign_in;

@@ -4,8 +4,26 @@
 //! reads it by [`load`], so that `check` and `serve` cannot disagree. It leaves to `clients` the registry, to `storage` the
 //! opening of the database, and to `tasks` when a changed file is read again.
 
+mod advice;
+mod client_advice;
+mod client_rules;
+mod client_secrets;
+mod clients;
+mod database;
+mod environment;
+mod lifetimes;
+mod load;
+mod network;
+mod overrides;
+mod pages;
 mod problem;
+mod reader;
+mod scopes;
+mod secrets;
+mod tree;
 
+pub use environment::Environment;
+pub use load::load;
 pub use problem::{Problem, Severity};
 
 use crate::jose::algorithm::SigningAlgorithm;

@@ -5,6 +5,7 @@ use super::secrets::{ClearText, secret_of};
 use super::tree::Place;
 use super::{Database, DatabaseUrl};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use std::path::Path;
 use url::Url;
 
 /// What a path may not hold as it is within a URL.
@@ -46,6 +47,11 @@ fn check(reader: &mut Reader<'_>, url: &str, site: &Site) -> Option<DatabaseUrl>
     };
     reader.refuse(site, "invalid-value", refused, EXPECTED);
     None
+}
+
+/// The URL of the file at `path`.
+pub(super) fn url_of_file(path: &Path) -> DatabaseUrl {
+    DatabaseUrl::new(format!("sqlite://{}", utf8_percent_encode(&path.to_string_lossy(), PATH)))
 }
 
 /// Whether a PostgreSQL URL says where the server is: a host, or a socket's folder.

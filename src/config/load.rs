@@ -71,13 +71,20 @@ pub(super) fn finish(mut reader: Reader<'_>, document: Document) -> Result<Loade
     let pages = pages::pages(&mut reader, &mut root);
     let log = pages::log(&mut reader, &mut root);
     let audit = lifetimes::audit(&mut reader, &mut root);
-    let client_files = client_files(&mut reader, &mut root, document.clients);
+    let folder = clients_folder(&mut reader, &mut root);
     clients_in_main_file(&mut reader, &mut root);
     reader.finish_with(&root, &LATER);
     if !whole {
         // What a broken file seems to say is not worth reporting.
         reader.problems.truncate(complaints);
     }
+    let client_files = match document.clients {
+        Clients::OfFolder => files_of_folder(&mut reader, &folder),
+        Clients::Given(texts) => texts
+            .into_iter()
+            .map(|(path, text)| ClientFile { parsed: parse(&mut reader, &path, &text), path })
+            .collect(),
+    };
 
     let surroundings = super::clients::Surroundings {
         deployment: match &issuer {
@@ -229,24 +236,22 @@ fn clients_in_main_file(reader: &mut Reader<'_>, root: &mut Section<'_>) {
     }
 }
 
-/// The files of clients, sorted, each parsed.
-fn client_files(reader: &mut Reader<'_>, root: &mut Section<'_>, clients: Clients) -> Vec<ClientFile> {
+/// The folder of the files of clients, as it was named, and where.
+fn clients_folder(reader: &mut Reader<'_>, root: &mut Section<'_>) -> (String, Site) {
     let mut section = reader.section(root, "clients");
     let folder = reader.text(&mut section, "folder");
     reader.finish(&section);
-    if let Clients::Given(texts) = clients {
-        return texts
-            .into_iter()
-            .map(|(path, text)| ClientFile { parsed: parse(reader, &path, &text), path })
-            .collect();
-    }
-    let (named, site) = folder.unwrap_or_else(|| ("clients".into(), section.site.clone()));
-    let real = reader.resolve(&site.place, &named);
+    folder.unwrap_or_else(|| ("clients".into(), section.site))
+}
+
+/// The files of clients, sorted, each parsed.
+fn files_of_folder(reader: &mut Reader<'_>, (named, site): &(String, Site)) -> Vec<ClientFile> {
+    let real = reader.resolve(&site.place, named);
     reader.files.insert(real.clone());
     // The folder as it is shown: beside the main file, as that was named.
     let shown_folder = match &site.place.source {
-        Source::File(file) => file.parent().unwrap_or(Path::new("")).join(&named),
-        Source::Variable(_) => PathBuf::from(&named),
+        Source::File(file) => file.parent().unwrap_or(Path::new("")).join(named),
+        Source::Variable(_) => PathBuf::from(named),
     };
     let names = match std::fs::read_dir(&real) {
         Ok(entries) => {
@@ -257,8 +262,8 @@ fn client_files(reader: &mut Reader<'_>, root: &mut Section<'_>, clients: Client
         Err(why) => Err(why),
     };
     let mut names = names.unwrap_or_else(|why| {
-        let found = format!("{}: {}", shown(&named), secrets::reason(&why));
-        reader.refuse(&site, "unreadable-folder", found, "a folder of client files");
+        let found = format!("{}: {}", shown(named), secrets::reason(&why));
+        reader.refuse(site, "unreadable-folder", found, "a folder of client files");
         Vec::new()
     });
     names.sort();

@@ -10,7 +10,10 @@ mod client_rules;
 mod client_secrets;
 mod clients;
 mod database;
+pub mod demo;
+pub mod difference;
 mod environment;
+pub mod init;
 mod lifetimes;
 mod load;
 mod network;
@@ -21,10 +24,12 @@ mod reader;
 mod scopes;
 mod secrets;
 mod tree;
+mod writing;
 
 pub use environment::Environment;
 pub use load::load;
 pub use problem::{Problem, Severity};
+pub use writing::Written;
 
 use crate::jose::algorithm::SigningAlgorithm;
 use crate::model::client::Client;
@@ -165,6 +170,11 @@ impl DatabaseUrl {
     /// Wraps a URL that was checked.
     pub fn new(url: impl Into<String>) -> Self {
         Self(Secret::new(url))
+    }
+
+    /// The URL of the SQLite file at `path`.
+    pub fn of_file(path: &std::path::Path) -> Self {
+        database::url_of_file(path)
     }
 
     /// The URL itself, for the driver.

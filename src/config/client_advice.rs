@@ -117,6 +117,17 @@ fn redirects(client: &Client, config: &Config, advice: &mut Advice<'_>) {
             "consent, or https redirect URIs only",
         );
     }
+    for (index, origin) in client.allowed_origins.iter().enumerate() {
+        let web = metadata.application_type == ApplicationType::Web;
+        if origin.starts_with("http:") && config.issuer.is_secure() && web {
+            advice.warn(
+                ("loopback-origin", Some("RFC 8252 §8.3")),
+                &format!("client.{}.allowed_origins[{index}]", client.id),
+                shown(origin),
+                "https origins only, beside an https issuer: anything on the person's device may listen there",
+            );
+        }
+    }
     for (index, uri) in metadata.redirect_uris.iter().enumerate() {
         let key = format!("client.{}.redirect_uris[{index}]", client.id);
         if *uri.kind() == RedirectKind::Loopback

@@ -12,7 +12,7 @@ use crate::protocol::client_authentication_method::ClientAuthenticationMethod;
 use crate::protocol::client_metadata::ClientMetadata;
 use crate::protocol::grant_type::GrantType;
 use crate::protocol::identifiers::ClientId;
-use crate::protocol::redirect_uri::{Deployment, RedirectKind};
+use crate::protocol::redirect_uri::RedirectKind;
 use crate::protocol::scope::{BUILT_IN, Scopes};
 use url::{Host, Url};
 
@@ -115,7 +115,6 @@ pub(super) fn own_settings(
     reader: &mut Reader<'_>,
     section: &mut Section<'_>,
     typing: &Typing<'_>,
-    surroundings: &Surroundings<'_>,
 ) -> OwnSettings {
     let secrets = client_secrets(reader, section);
     agree_on_secrets(reader, section, typing);
@@ -143,7 +142,7 @@ pub(super) fn own_settings(
         consent: if first_party { ConsentPolicy::FirstParty } else { ConsentPolicy::Asked },
         allowed_groups: allowed_groups(reader, section),
         rotation: rotation.map(|(rotate, _)| rotate),
-        allowed_origins: allowed_origins(reader, section, surroundings.deployment),
+        allowed_origins: allowed_origins(reader, section),
     }
 }
 
@@ -194,19 +193,15 @@ fn allowed_groups(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Vec<Str
     typed.into_iter().map(|(group, _)| group).collect()
 }
 
-fn allowed_origins(
-    reader: &mut Reader<'_>,
-    section: &mut Section<'_>,
-    deployment: Deployment,
-) -> Option<Vec<String>> {
+fn allowed_origins(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Option<Vec<String>> {
     let typed = reader.texts(section, "allowed_origins")?;
     let mut origins = Vec::new();
     for (text, site) in typed {
-        if is_origin(&text, deployment) {
+        if is_origin(&text) {
             origins.push(text);
         } else {
             let expected = "an exact origin without a path, such as \"https://app.example.com\"; http only on the \
-                            loopback of a development server";
+                            loopback";
             reader.refuse(&site, "invalid-origin", shown(&text), expected).section = Some("RFC 6454 §6.2");
         }
     }
@@ -214,7 +209,7 @@ fn allowed_origins(
 }
 
 /// Whether a text is what a browser sends as `Origin`.
-fn is_origin(text: &str, deployment: Deployment) -> bool {
+fn is_origin(text: &str) -> bool {
     let Ok(url) = Url::parse(text) else { return false };
     let loopback = match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
@@ -224,7 +219,7 @@ fn is_origin(text: &str, deployment: Deployment) -> bool {
     };
     let scheme_fits = match url.scheme() {
         "https" => true,
-        "http" => loopback && deployment == Deployment::Development,
+        "http" => loopback,
         _ => false,
     };
     scheme_fits && !text.contains('*') && url.origin().ascii_serialization() == text

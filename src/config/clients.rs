@@ -127,7 +127,7 @@ fn read_element(
     let id = client_id(reader, &mut section, names);
     let metadata = metadata(reader, &mut section, table, surroundings.deployment);
     let typing = Typing::of(table);
-    let own = client_rules::own_settings(reader, &mut section, &typing, surroundings);
+    let own = client_rules::own_settings(reader, &mut section, &typing);
     clear_text_secret(reader, &mut section);
     client_rules::check(reader, &mut section, &typing, surroundings);
     reader.finish_with(&section, &LATER);

@@ -19,6 +19,8 @@ pub(super) fn database(reader: &mut Reader<'_>, root: &mut Section<'_>) -> Optio
     let url = match reader.take(&mut section, "url") {
         Some((node, site)) => secret_of(reader, node, &site, ClearText::Taken)
             .and_then(|url| check(reader, url.expose(), &site)),
+        // Of the wrong type, which was reported.
+        None if root.peek("database").is_some() && !section.is_table() => None,
         None => {
             let site = Site { place: section.site.place.clone(), key: "database.url".into() };
             let expected = "`[database]` with `url = \"sqlite://data/portreeve.db\"` or `postgres://…`";

@@ -85,6 +85,8 @@ pub(super) fn finish(mut reader: Reader<'_>, document: Document) -> Result<Loade
             .map(|(path, text)| ClientFile { parsed: parse(&mut reader, &path, &text), path })
             .collect(),
     };
+    let all_read =
+        reader.problems.iter().all(|problem| !problem.is_unreadable() && problem.rule != "unreadable-folder");
 
     let surroundings = super::clients::Surroundings {
         deployment: match &issuer {
@@ -95,9 +97,8 @@ pub(super) fn finish(mut reader: Reader<'_>, document: Document) -> Result<Loade
         scopes: whole.then_some(&scopes),
         algorithms: whole.then_some(signing_keys.algorithms.as_slice()),
     };
-    let all_read = client_files.iter().all(|file| file.parsed.whole);
     let clients = read_clients(&mut reader, &client_files, &surroundings);
-    if whole && all_read {
+    if all_read {
         for (id, site) in introspectors {
             if !clients.names.contains_key(id.as_str()) {
                 let known = clients.names.keys().map(String::as_str);
@@ -110,7 +111,10 @@ pub(super) fn finish(mut reader: Reader<'_>, document: Document) -> Result<Loade
             }
         }
     }
-    overrides::refuse_unknown(&mut reader);
+    // A broken file may name more variables than were seen.
+    if all_read {
+        overrides::refuse_unknown(&mut reader);
+    }
 
     let (Ok(issuer), Some(secret_keys), Some(database)) = (issuer, secret_keys, database) else {
         return Err(sorted(reader.problems));

@@ -304,3 +304,15 @@ pub struct Audit {
     /// How long an event is kept.
     pub keep: Duration,
 }
+
+#[cfg(test)]
+mod testing;
+
+#[cfg(test)]
+mod load_tests;
+#[cfg(test)]
+mod mutation_tests;
+#[cfg(test)]
+mod rule_tests;
+#[cfg(test)]
+mod secrets_tests;

@@ -49,6 +49,9 @@ pub(super) fn operations(reader: &mut Reader<'_>, root: &mut Section<'_>, listen
 fn tls(reader: &mut Reader<'_>, parent: &mut Section<'_>) -> Option<Tls> {
     parent.get("tls")?;
     let mut section = reader.section(parent, "tls");
+    if !section.is_table() {
+        return None;
+    }
     let certificate = match reader.text(&mut section, "certificate") {
         Some((named, site)) => pem_file(reader, &named, &site, "CERTIFICATE-----"),
         None => missing(reader, &mut section, "certificate", "`certificate = \"server.pem\"`"),

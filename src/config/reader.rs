@@ -51,6 +51,11 @@ impl<'t> Section<'t> {
         Some((node, Site { place: node.place.clone(), key: self.path(key) }))
     }
 
+    /// Whether what stands here can be read key by key; what is of the wrong type was reported.
+    pub(super) fn is_table(&self) -> bool {
+        self.table.is_some()
+    }
+
     /// Where `key` stands, if it does, without making it a known one.
     pub(super) fn peek(&self, key: &str) -> Option<Site> {
         let entry = self.table?.entries.get(key)?;
@@ -343,7 +348,7 @@ pub(super) fn in_words(duration: Duration) -> String {
     let seconds = duration.as_secs();
     match [(86_400, 'd'), (3600, 'h'), (60, 'm')]
         .into_iter()
-        .find(|(unit, _)| seconds >= *unit && seconds % unit == 0)
+        .find(|(unit, _)| seconds >= *unit && seconds.is_multiple_of(*unit))
     {
         Some((unit, letter)) => format!("{}{letter}", seconds / unit),
         None => format!("{seconds}s"),

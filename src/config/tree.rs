@@ -66,18 +66,26 @@ pub(super) struct SyntaxError {
     pub(super) message: String,
 }
 
-/// Reads a document: its root table, as far as it could be understood, and its syntax errors, one for a line.
+/// Reads a document: its root table, as far as it could be understood, and its syntax errors.
 pub(super) fn read_document(text: &str, file: &Arc<Path>) -> (Table, Vec<SyntaxError>) {
     let lines = Lines::new(text, Source::File(Arc::clone(file)));
     let (document, errors) = DeTable::parse_recoverable(text);
-    let mut mistakes: Vec<SyntaxError> = Vec::new();
-    for error in errors {
-        let place = lines.place(error.span().map_or(text.len(), |span| span.start));
-        // What follows a mistake on its line is mostly its echo.
-        if mistakes.iter().all(|known| known.place.line != place.line) {
-            mistakes.push(SyntaxError { place, message: error.message().to_owned() });
-        }
-    }
+    let place = |error: &toml::de::Error| lines.place(error.span().map_or(text.len(), |span| span.start));
+    // A key that stands twice spoils nothing else. After a mistake of any other kind the rest is guessed, so that whatever is
+    // found there is mostly its echo.
+    let twice = |error: &&toml::de::Error| {
+        ["duplicate key", "cannot extend"].iter().any(|message| error.message().starts_with(message))
+    };
+    let first =
+        errors.iter().filter(|error| !twice(error)).min_by_key(|error| error.span().map(|span| span.start));
+    let told: Vec<&toml::de::Error> = match first {
+        Some(first) => vec![first],
+        None => errors.iter().collect(),
+    };
+    let mistakes = told
+        .into_iter()
+        .map(|error| SyntaxError { place: place(error), message: error.message().to_owned() })
+        .collect();
     (lines.table(document.get_ref()), mistakes)
 }
 

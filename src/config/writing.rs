@@ -39,12 +39,15 @@ pub(super) fn write_new(path: &Path, text: &str, mode: u32) -> io::Result<Writte
     let mut beside = path.as_os_str().to_owned();
     beside.push(format!(".{}.new", std::process::id()));
     let beside = Path::new(&beside);
+    // What a crash left there; processes that start anew often have the same number.
+    remove(beside)?;
     let written = write_whole(beside, text, mode).and_then(|()| match std::fs::hard_link(beside, path) {
         Ok(()) => Ok(Written::New),
         Err(why) if why.kind() == io::ErrorKind::AlreadyExists => Ok(Written::Already),
-        Err(why) => Err(why),
+        // A file system without links.
+        Err(_) => std::fs::rename(beside, path).map(|()| Written::New),
     });
-    let removed = std::fs::remove_file(beside);
+    let removed = remove(beside);
     let written = written?;
     removed?;
     // The name itself is on disk only when its folder is.
@@ -60,4 +63,12 @@ fn write_whole(path: &Path, text: &str, mode: u32) -> io::Result<()> {
     file.set_permissions(Permissions::from_mode(mode))?;
     file.write_all(text.as_bytes())?;
     file.sync_all()
+}
+
+/// Removes a file, if it is there.
+fn remove(path: &Path) -> io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(why) if why.kind() != io::ErrorKind::NotFound => Err(why),
+        _ => Ok(()),
+    }
 }

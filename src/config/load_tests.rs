@@ -77,6 +77,9 @@ fn all_problems_of_all_files_are_reported_at_once() {
     {
         assert!(keys.contains(&key), "{key} among {keys:?}");
     }
+    let hint =
+        |key: &str| problems.iter().find(|problem| problem.key == key).map(|problem| problem.hint.as_str());
+    assert_eq!(hint("client.x.name"), Some("did you mean `client_name`?"));
     let unknown = problems.iter().find(|problem| problem.key == "isuer").expect("there");
     assert_eq!(unknown.hint, "did you mean `issuer`?");
     assert!(unknown.to_string().starts_with("portreeve.toml:1:1: error: isuer: found "), "{unknown}");

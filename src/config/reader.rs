@@ -323,9 +323,15 @@ pub(super) fn problem(
 
 /// The one of `names` that is most like `name`, when any is.
 pub(super) fn nearest<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
-    let likeness = |other: &str| strsim::jaro_winkler(&name.to_lowercase(), &other.to_lowercase());
+    let name = name.to_lowercase();
+    let likeness = |other: &str| {
+        let other = other.to_lowercase();
+        // `name` for `client_name`, `code` for `authorization_code`.
+        let part = other.split('_').count() > 1 && other.split('_').any(|part| part == name);
+        strsim::normalized_damerau_levenshtein(&name, &other).max(if part { 0.7 } else { 0.0 })
+    };
     let best = names.map(|other| (likeness(other), other)).max_by(|left, right| left.0.total_cmp(&right.0));
-    best.filter(|(likeness, _)| *likeness > 0.75).map(|(_, other)| other)
+    best.filter(|(likeness, _)| *likeness > 0.5).map(|(_, other)| other)
 }
 
 /// A whole number and `s`, `m`, `h` or `d`.

@@ -6,7 +6,6 @@ use super::clients::Surroundings;
 use super::reader::{Reader, Section, Site};
 use super::scopes::{readable, undeclared};
 use super::tree::{Node, Table, Typed, shown};
-use crate::jose::algorithm::SigningAlgorithm;
 use crate::model::client::{Client, ClientSecret, ConsentPolicy, PkcePolicy, RefreshTokenRotation};
 use crate::protocol::client_authentication_method::ClientAuthenticationMethod;
 use crate::protocol::client_metadata::ClientMetadata;
@@ -14,6 +13,7 @@ use crate::protocol::grant_type::GrantType;
 use crate::protocol::identifiers::ClientId;
 use crate::protocol::redirect_uri::RedirectKind;
 use crate::protocol::scope::{BUILT_IN, Scopes};
+use crate::protocol::signing_algorithm::SigningAlgorithm;
 use url::{Host, Url};
 
 /// What a client's table says, as far as it can be told although something else in it is wrong: so that one mistake does

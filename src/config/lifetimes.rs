@@ -3,7 +3,7 @@
 use super::reader::{Reader, Section, in_words};
 use super::tree::shown;
 use super::{Audit, Lifetimes, SigningKeys};
-use crate::jose::algorithm::SigningAlgorithm;
+use crate::protocol::signing_algorithm::SigningAlgorithm;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 

@@ -333,6 +333,18 @@ fn prepare(password: &Secret) -> Result<Zeroizing<String>, PasswordError> {
     Ok(prepared)
 }
 
+impl crate::clients::authentication::ChosenSecrets for PasswordHasher {
+    fn verify<'a>(&'a self, secret: &'a Secret, stored: &'a str) -> BoxFuture<'a, Result<bool, u64>> {
+        Box::pin(async move {
+            match PasswordHasher::verify(self, secret.clone(), Some(stored)).await {
+                Ok(verdict) => Ok(verdict != PasswordVerdict::Wrong),
+                Err(PasswordError::Busy { retry_after }) => Err(retry_after.as_secs().max(1)),
+                Err(_) => Ok(false),
+            }
+        })
+    }
+}
+
 #[cfg(test)]
 #[path = "password_tests.rs"]
 mod tests;

@@ -19,6 +19,7 @@ pub mod refresh_token;
 pub mod resource;
 pub mod response_mode;
 pub mod scope;
+pub mod server_metadata;
 pub mod signing_algorithm;
 pub mod timestamp;
 pub mod token_response;

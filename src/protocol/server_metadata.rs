@@ -1,0 +1,135 @@
+//! The metadata document (RFC 8414 §2, OpenID Discovery §3, RFC 9207 §3): says what the server enforces, and nothing
+//! else (threat 170). Lists follow from the `ALL` of each type; what the operator decides is handed in. Where the
+//! document is served, and how long it may be kept, is decided in `http`.
+
+use crate::protocol::client_authentication_method::ClientAuthenticationMethod;
+use crate::protocol::grant_type::GrantType;
+use crate::protocol::issuer::Issuer;
+use crate::protocol::prompt::Prompt;
+use crate::protocol::response_mode::ResponseMode;
+use crate::protocol::signing_algorithm::SigningAlgorithm;
+use serde::Serialize;
+
+/// What the operator and the running server decide about the document.
+#[derive(Clone, Debug)]
+pub struct Advertised<'a> {
+    /// Who this server is; every URL derives from it.
+    pub issuer: &'a Issuer,
+    /// Every scope that a client may have.
+    pub scopes: Vec<&'a str>,
+    /// Every claim that a person's ID token or userinfo may hold.
+    pub claims: Vec<&'a str>,
+    /// What ID tokens may be signed with.
+    pub id_token_signing_alg_values: &'a [SigningAlgorithm],
+    /// The authentication context classes that a sign-in may reach.
+    pub acr_values: Vec<&'a str>,
+}
+
+/// The document, its members in the order in which they are written.
+#[derive(Clone, Debug, Serialize)]
+pub struct ServerMetadata<'a> {
+    issuer: &'a str,
+    authorization_endpoint: String,
+    token_endpoint: String,
+    jwks_uri: String,
+    userinfo_endpoint: String,
+    revocation_endpoint: String,
+    introspection_endpoint: String,
+    end_session_endpoint: String,
+    scopes_supported: Vec<&'a str>,
+    response_types_supported: [&'static str; 1],
+    response_modes_supported: Vec<&'static str>,
+    grant_types_supported: Vec<&'static str>,
+    token_endpoint_auth_methods_supported: Vec<&'static str>,
+    revocation_endpoint_auth_methods_supported: Vec<&'static str>,
+    introspection_endpoint_auth_methods_supported: Vec<&'static str>,
+    code_challenge_methods_supported: [&'static str; 1],
+    subject_types_supported: [&'static str; 1],
+    id_token_signing_alg_values_supported: Vec<&'static str>,
+    claims_supported: Vec<&'a str>,
+    claim_types_supported: [&'static str; 1],
+    acr_values_supported: Vec<&'a str>,
+    prompt_values_supported: Vec<&'static str>,
+    authorization_response_iss_parameter_supported: bool,
+    claims_parameter_supported: bool,
+    request_parameter_supported: bool,
+    request_uri_parameter_supported: bool,
+}
+
+impl<'a> ServerMetadata<'a> {
+    /// The document of a server that does what is `advertised`.
+    pub fn of(advertised: Advertised<'a>) -> Self {
+        let Advertised { issuer, scopes, claims, id_token_signing_alg_values, acr_values } = advertised;
+        let methods = |fits: fn(ClientAuthenticationMethod) -> bool| -> Vec<&'static str> {
+            let known = ClientAuthenticationMethod::ALL.into_iter();
+            known.filter(|method| fits(*method)).map(ClientAuthenticationMethod::as_str).collect()
+        };
+        Self {
+            issuer: issuer.as_str(),
+            authorization_endpoint: issuer.endpoint(path::AUTHORIZATION),
+            token_endpoint: issuer.endpoint(path::TOKEN),
+            jwks_uri: issuer.endpoint(path::JWKS),
+            userinfo_endpoint: issuer.endpoint(path::USERINFO),
+            revocation_endpoint: issuer.endpoint(path::REVOCATION),
+            introspection_endpoint: issuer.endpoint(path::INTROSPECTION),
+            end_session_endpoint: issuer.endpoint(path::END_SESSION),
+            scopes_supported: scopes,
+            response_types_supported: ["code"],
+            response_modes_supported: ResponseMode::ALL.map(ResponseMode::as_str).to_vec(),
+            grant_types_supported: GrantType::ALL.map(GrantType::as_str).to_vec(),
+            token_endpoint_auth_methods_supported: methods(|_| true),
+            revocation_endpoint_auth_methods_supported: methods(|_| true),
+            // RFC 7662 §2.1: whoever asks about tokens proves who they are, so a public client cannot
+            introspection_endpoint_auth_methods_supported: methods(|method| {
+                method != ClientAuthenticationMethod::None
+            }),
+            code_challenge_methods_supported: ["S256"],
+            subject_types_supported: ["public"],
+            id_token_signing_alg_values_supported: id_token_signing_alg_values
+                .iter()
+                .map(|algorithm| algorithm.as_str())
+                .collect(),
+            claims_supported: claims,
+            claim_types_supported: ["normal"],
+            acr_values_supported: acr_values,
+            prompt_values_supported: Prompt::ALL.map(Prompt::as_str).to_vec(),
+            authorization_response_iss_parameter_supported: true,
+            claims_parameter_supported: false,
+            request_parameter_supported: false,
+            // OpenID Discovery §3: left out, it would mean true
+            request_uri_parameter_supported: false,
+        }
+    }
+
+    /// The document's JSON; the same bytes for the same configuration, whatever a request says (threat 163).
+    pub fn to_json(&self) -> String {
+        // strings and lists of them: there is nothing that serde_json could refuse
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+/// Where the endpoints are, below the issuer.
+pub mod path {
+    /// RFC 6749 §3.1.
+    pub const AUTHORIZATION: &str = "/authorize";
+    /// RFC 6749 §3.2.
+    pub const TOKEN: &str = "/token";
+    /// RFC 7517 §5.
+    pub const JWKS: &str = "/.well-known/jwks.json";
+    /// OpenID Connect Core §5.3.
+    pub const USERINFO: &str = "/userinfo";
+    /// RFC 7009.
+    pub const REVOCATION: &str = "/revoke";
+    /// RFC 7662.
+    pub const INTROSPECTION: &str = "/introspect";
+    /// RP-Initiated Logout §2.
+    pub const END_SESSION: &str = "/logout";
+    /// OpenID Discovery §4: below the issuer's own path.
+    pub const OPENID_CONFIGURATION: &str = "/.well-known/openid-configuration";
+    /// RFC 8414 §3: before the issuer's own path.
+    pub const OAUTH_AUTHORIZATION_SERVER: &str = "/.well-known/oauth-authorization-server";
+}
+
+#[cfg(test)]
+#[path = "server_metadata_tests.rs"]
+mod tests;

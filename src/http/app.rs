@@ -9,10 +9,12 @@ use crate::model::clock::SharedClock;
 use crate::model::entropy::SharedEntropy;
 use crate::model::throttle::Throttle;
 use crate::protocol::identifiers::RequestId;
+use crate::sessions::browser::Sessions;
 use crate::storage::Store;
 use crate::users::password::PasswordHasher;
 use arc_swap::ArcSwap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 /// The parts of a running server.
 pub struct Parts {
@@ -36,6 +38,10 @@ pub struct Parts {
     pub trail: Trail,
     /// Whether the playground is open.
     pub mode: Mode,
+    /// Whether the clock is so far from the database's that this replica should take no requests.
+    pub clock_is_off: AtomicBool,
+    /// Whether the server is about to stop.
+    pub is_draining: AtomicBool,
 }
 
 /// The state of every handler; cheap to clone.
@@ -67,6 +73,16 @@ pub enum Mode {
 }
 
 impl Parts {
+    /// The sessions, under a configuration.
+    pub fn sessions(&self, config: &Config) -> Sessions {
+        Sessions {
+            store: self.store.clone(),
+            entropy: self.entropy.clone(),
+            trail: self.trail.clone(),
+            lifetimes: config.lifetimes.clone(),
+        }
+    }
+
     /// The circumstances of what begins now.
     pub fn circumstances(&self, address: impl ToString) -> Circumstances {
         Circumstances {

@@ -32,8 +32,13 @@ const MAXIMUM: usize = 100;
 const REPEATABLE: &str = "resource";
 
 impl Parameters {
-    /// Reads a query or a body.
+    /// Reads a query or a body of the protocol.
     pub fn parse(encoded: &[u8]) -> Result<Self, ParameterError> {
+        Self::parse_repeating(encoded, REPEATABLE)
+    }
+
+    /// Reads a body in which `repeatable` may be there more than once: a form of ours with several boxes of one name.
+    pub fn parse_repeating(encoded: &[u8], repeatable: &str) -> Result<Self, ParameterError> {
         let mut parameters: Vec<(String, String)> = Vec::new();
         for pair in encoded.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
             let (name, value) = match pair.iter().position(|byte| *byte == b'=') {
@@ -44,7 +49,7 @@ impl Parameters {
             if parameters.len() == MAXIMUM {
                 return Err(ParameterError::TooMany);
             }
-            if name != REPEATABLE && parameters.iter().any(|(other, _)| *other == name) {
+            if name != repeatable && parameters.iter().any(|(other, _)| *other == name) {
                 return Err(ParameterError::Repeated(shown(&name)));
             }
             parameters.push((name, value));

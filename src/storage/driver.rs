@@ -1,6 +1,7 @@
 //! The two stores behind one face: an enum of the native connections, and a macro that runs one statement text on
 //! whichever is open. Nothing else in the house branches on the store.
 
+use crate::protocol::timestamp::Timestamp;
 use crate::storage::error::StorageError;
 use sqlx::pool::PoolConnection;
 use sqlx::{Postgres, Sqlite};
@@ -66,6 +67,14 @@ impl Connection {
     /// Runs a statement without values: the brackets of transactions, and migrations.
     pub(crate) async fn raw(&mut self, sql: &'static str) -> Result<(), StorageError> {
         on_store!(self, |open| async { sqlx::raw_sql(sql).execute(open).await.map(drop) })
+    }
+
+    /// The database's time. There is no portable way to ask, and the embedded store lives on this machine's clock.
+    pub(crate) async fn now(&mut self, ours: Timestamp) -> Result<Timestamp, StorageError> {
+        let Self::Postgres(held) = self else { return Ok(ours) };
+        let sql = "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)";
+        let (millis,): (i64,) = sqlx::query_as(sql).fetch_one(&mut **held).await?;
+        Ok(Timestamp::from_millis(millis))
     }
 
     /// What opens a writing transaction here.

@@ -15,6 +15,7 @@ pub mod signing_keys;
 mod sqlite_writer;
 pub mod users;
 
+use crate::protocol::timestamp::Timestamp;
 use crate::storage::driver::{Connection, Transaction};
 use crate::storage::error::StorageError;
 use futures_util::future::BoxFuture;
@@ -120,6 +121,11 @@ impl Store {
                 .await
             }
         }
+    }
+
+    /// The database's own time; the embedded store has none but ours.
+    pub async fn now(&self, ours: Timestamp) -> Result<Timestamp, StorageError> {
+        self.read(move |connection| Box::pin(async move { connection.now(ours).await })).await
     }
 
     /// How often anything was read or written: what a road without database access is measured by.

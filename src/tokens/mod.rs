@@ -3,6 +3,7 @@
 
 pub mod audience;
 pub mod bearer;
+pub mod bearer_error;
 pub mod claims;
 pub mod code;
 pub mod introspect;

@@ -14,6 +14,7 @@ use crate::model::password_hash::{Cost, OUTPUT_BYTES, SALT_BYTES, StoredHash, Un
 use crate::model::secret::{Secret, constant_time_eq};
 use crate::model::username::CanonicalUsername;
 use argon2::Block;
+use futures_util::future::BoxFuture;
 use precis_profiles::OpaqueString;
 use precis_profiles::precis_core::profile::PrecisFastInvocation as _;
 use precis_profiles::precis_core::{DerivedPropertyValue, FreeformClass, StringClass as _};

@@ -1,0 +1,67 @@
+//! Puts a server together: the store, the keys, the snapshot, and the loops that run on their own. `serve` and `dev` do it
+//! for real, tests with a clock and chance of their own.
+
+use crate::audit::Trail;
+use crate::config::Config;
+use crate::http::app::{App, Mode, Parts, Snapshot};
+use crate::keys::{Keys, SecretPurposes};
+use crate::model::audit_event::AuditEvent;
+use crate::model::clock::SharedClock;
+use crate::model::entropy::SharedEntropy;
+use crate::model::throttle::Throttle;
+use crate::storage::Store;
+use crate::tasks::rotate_keys;
+use crate::users::password::PasswordHasher;
+use anyhow::Context as _;
+use arc_swap::ArcSwap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use tokio::sync::mpsc::Receiver;
+
+/// What a server is put together from.
+pub struct Ingredients {
+    /// The configuration.
+    pub config: Config,
+    /// The store, migrated.
+    pub store: Store,
+    /// The time.
+    pub clock: SharedClock,
+    /// Chance.
+    pub entropy: SharedEntropy,
+    /// Whether the playground is open.
+    pub mode: Mode,
+}
+
+/// A server that is ready to answer.
+pub struct Composition {
+    /// What its handlers share.
+    pub app: App,
+    /// The refusals that a loop has to write.
+    pub refusals: Receiver<AuditEvent>,
+}
+
+/// Puts a server together; it has a signing key of every algorithm when this returns.
+pub async fn compose(ingredients: Ingredients) -> anyhow::Result<Composition> {
+    let Ingredients { config, store, clock, entropy, mode } = ingredients;
+    let secrets = SecretPurposes::derive(&config.secret_keys);
+    let (trail, refusals) = Trail::new(entropy.clone());
+    let longest_life = config.lifetimes.access_token.max(config.lifetimes.id_token);
+    let keys = Keys::open(&store, secrets.sealing.clone(), longest_life, clock.now()).await;
+    let keys = keys.context("the signing keys cannot be opened; is secret_key the one that sealed them?")?;
+    let app = Arc::new(Parts {
+        throttle: Throttle::new(clock.clone()),
+        passwords: PasswordHasher::new(entropy.clone()),
+        snapshot: ArcSwap::from_pointee(Snapshot::of(config)),
+        clock_is_off: AtomicBool::new(false),
+        is_draining: AtomicBool::new(false),
+        store,
+        clock,
+        entropy,
+        keys,
+        secrets,
+        trail,
+        mode,
+    });
+    rotate_keys::run_once(&app).await.context("the first signing keys cannot be made")?;
+    Ok(Composition { app, refusals })
+}

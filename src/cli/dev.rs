@@ -1,0 +1,114 @@
+//! `dev`: the whole server on the loopback, with the demo's clients and person, an embedded store and secrets of its own.
+
+use crate::cli::composition::{Ingredients, compose};
+use crate::cli::server;
+use crate::config::demo::{self, DemoSecrets};
+use crate::http::app::{App, Mode};
+use crate::model::claims::PersonClaims;
+use crate::model::clock::{Clock as _, SystemClock};
+use crate::model::entropy::{SharedEntropy, SystemEntropy};
+use crate::storage::Store;
+use crate::users::lifecycle::{LifecycleError, NewPerson, People};
+use anyhow::Context as _;
+use serde_json::Value;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+/// What `dev` is told.
+#[derive(Clone, Debug)]
+pub struct DevOptions {
+    /// The port; operations are on the next one.
+    pub port: u16,
+    /// The folder of the store and the secrets.
+    pub data: PathBuf,
+}
+
+/// Serves the demo until told to stop.
+pub async fn run(options: DevOptions) -> anyhow::Result<ExitCode> {
+    let entropy: SharedEntropy = Arc::new(SystemEntropy);
+    let secrets = demo::prepare_demo_secrets(&options.data, entropy.as_ref())
+        .with_context(|| format!("{} cannot be prepared", options.data.display()))?;
+    let loaded = match demo::demo(options.port, &options.data, &secrets) {
+        Ok(loaded) => loaded,
+        Err(problems) => {
+            for problem in &problems {
+                eprintln!("{problem}");
+            }
+            return Ok(ExitCode::from(2));
+        }
+    };
+    let config = loaded.config;
+    server::start_log(&config);
+    let metrics = server::start_metrics()?;
+    let _lock = server::lock_embedded_store(&config)?;
+    let bound = server::bind(&config).await?;
+    let store = Store::open(config.database.url.expose(), config.database.max_connections).await?;
+    store.migrate(SystemClock.now()).await?;
+    make_private(&options.data)?;
+    let ingredients =
+        Ingredients { store, clock: Arc::new(SystemClock), entropy, mode: Mode::Dev, config };
+    let composition = compose(ingredients).await?;
+    seed(&composition.app, &secrets).await?;
+    println!("{}", banner(&composition.app, &options, &secrets)?);
+    server::run(composition, bound, metrics, None).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Every file of the data folder is for its owner alone, those of the store among them.
+fn make_private(folder: &std::path::Path) -> anyhow::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_file() {
+            std::fs::set_permissions(entry.path(), std::fs::Permissions::from_mode(0o600))?;
+        }
+    }
+    Ok(())
+}
+
+async fn seed(app: &App, secrets: &DemoSecrets) -> anyhow::Result<()> {
+    let person: Value = serde_json::from_str(demo::PERSON).context("the demo's person cannot be read")?;
+    let people = People {
+        store: app.store.clone(),
+        entropy: app.entropy.clone(),
+        passwords: app.passwords.clone(),
+        trail: app.trail.clone(),
+    };
+    let claims = person.get("claims").and_then(Value::as_object).cloned().unwrap_or_default();
+    let claims = PersonClaims::from_object(claims).map_err(|why| anyhow::anyhow!("{why:?}"))?;
+    let person = NewPerson::with_password(demo_name(&person), secrets.ada_password.clone(), claims);
+    match people.add(person, &app.circumstances("")).await {
+        Ok(_) | Err(LifecycleError::UsernameTaken(_)) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn demo_name(person: &Value) -> &str {
+    person.get("username").and_then(Value::as_str).unwrap_or("ada")
+}
+
+fn banner(app: &App, options: &DevOptions, secrets: &DemoSecrets) -> anyhow::Result<String> {
+    let snapshot = app.snapshot.load();
+    let issuer = &snapshot.config.issuer;
+    let person: Value = serde_json::from_str(demo::PERSON)?;
+    let resource = snapshot.config.resources.first().map(|known| known.resource.as_str()).unwrap_or_default();
+    Ok(format!(
+        "\nPortreeve is up, with the demo's clients and people. Everything it keeps is in {data}.\n\n\
+         issuer      {issuer}\n\
+         person      {person}\n\
+         password    {password}\n\
+         playground  {playground}\n\
+         operations  http://{operations}/health/ready\n\n\
+         A token for the demo's service:\n\n\
+         curl -u photo-backup:{secret} \\\n     -d grant_type=client_credentials --data-urlencode resource={resource} \\\n     {token}\n",
+        data = options.data.display(),
+        issuer = issuer.as_str(),
+        person = demo_name(&person),
+        password = secrets.ada_password.expose(),
+        playground = issuer.endpoint("/playground"),
+        operations = snapshot.config.operations.address,
+        secret = secrets.photo_backup.expose(),
+        token = issuer.endpoint("/token"),
+    ))
+}

@@ -1,0 +1,101 @@
+//! `serve`: the server, from its configuration files.
+
+use crate::cli::composition::{Ingredients, compose};
+use crate::cli::server;
+use crate::config::{self, Config, Environment};
+use crate::http::app::Mode;
+use crate::model::clock::{Clock as _, SystemClock};
+use crate::model::entropy::SystemEntropy;
+use crate::storage::Store;
+use crate::tasks::reload_configuration::Source;
+use anyhow::Context as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What `serve` is told.
+#[derive(Clone, Debug)]
+pub struct ServeOptions {
+    /// The configuration's file.
+    pub config: PathBuf,
+    /// Whether the schema may be brought up to date first.
+    pub migrations: Migrations,
+}
+
+/// Whether `serve` migrates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Migrations {
+    /// Before it serves.
+    Run,
+    /// Never: it refuses to start while any is pending.
+    Leave,
+}
+
+/// How often a store that does not answer at the start is asked again, once a second.
+const PATIENCE: usize = 60;
+
+/// Serves until told to stop.
+pub async fn run(options: ServeOptions) -> anyhow::Result<ExitCode> {
+    let environment = Environment::of_process();
+    let loaded = match config::load(&options.config, &environment) {
+        Ok(loaded) => loaded,
+        Err(problems) => {
+            for problem in &problems {
+                eprintln!("{problem}");
+            }
+            return Ok(ExitCode::from(2));
+        }
+    };
+    let config = loaded.config;
+    server::start_log(&config);
+    for advice in &loaded.advice {
+        tracing::warn!(advice = %advice);
+    }
+    let metrics = server::start_metrics()?;
+    let _lock = server::lock_embedded_store(&config)?;
+    let bound = server::bind(&config).await?;
+    let store = open_store(&config, options.migrations).await?;
+    let ingredients = Ingredients {
+        store,
+        clock: Arc::new(SystemClock),
+        entropy: Arc::new(SystemEntropy),
+        mode: Mode::Serve,
+        config,
+    };
+    let composition = compose(ingredients).await?;
+    let issuer = composition.app.snapshot.load().config.issuer.as_str().to_owned();
+    tracing::info!(issuer, "serving");
+    server::run(composition, bound, metrics, Some(Source { path: options.config, environment })).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn open_store(config: &Config, migrations: Migrations) -> anyhow::Result<Store> {
+    let database = &config.database;
+    let mut last = None;
+    for _ in 0..PATIENCE {
+        match prepare(database.url.expose(), database.max_connections, migrations).await {
+            Ok(store) => return Ok(store),
+            Err(error) => {
+                tracing::warn!(error = format!("{error:#}"), "the store is not there yet");
+                last = Some(error);
+            }
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    Err(last.unwrap_or_else(|| anyhow::anyhow!("the store is not there")))
+}
+
+async fn prepare(url: &str, max_connections: u32, migrations: Migrations) -> anyhow::Result<Store> {
+    let store = Store::open(url, max_connections).await.context("the store cannot be opened")?;
+    match migrations {
+        Migrations::Run => {
+            store.migrate(SystemClock.now()).await.context("the store cannot be migrated")?;
+        }
+        Migrations::Leave => {
+            let pending = store.pending_migrations().await?.pending;
+            anyhow::ensure!(pending.is_empty(), "pending migrations: {}; run `portreeve migrate`", pending.join(", "));
+        }
+    }
+    Ok(store)
+}

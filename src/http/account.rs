@@ -1,0 +1,40 @@
+//! `/account`: who is signed in here. Without a session it is the sign-in form.
+
+use super::answer::{error_page, layout, page, with_retry_after};
+use super::app::App;
+use super::cross_origin::admit_load;
+use super::extract::Visit;
+use super::login::form;
+use super::security_headers::PagePolicy;
+use crate::pages::account::{AccountPage, Since};
+use crate::pages::error::WayOn;
+use crate::pages::person::Person;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+
+/// `GET /account`.
+pub async fn get(State(app): State<App>, visit: Visit, headers: HeaderMap) -> Response {
+    if admit_load(&headers).is_err() {
+        return super::answer::status_only(StatusCode::FORBIDDEN);
+    }
+    let sessions = app.sessions(&visit.snapshot.config);
+    match sessions.find(visit.session.as_deref(), visit.circumstances.now).await {
+        Ok(Some(signed_in)) => {
+            let sign_out = format!("{}/logout", visit.snapshot.config.issuer.path());
+            let view = AccountPage {
+                layout: layout(&visit.snapshot),
+                person: Person { name: signed_in.user.shown_name(), username: &signed_in.user.username },
+                since: Since(signed_in.session.authentication.at),
+                sign_out: &sign_out,
+            };
+            page(StatusCode::OK, &view, PagePolicy::own_forms())
+        }
+        Ok(None) => form(&app, &visit, None, "", None),
+        Err(error) => {
+            tracing::error!(error = %error, "the session could not be looked up");
+            let reason = "the server cannot answer now; try again in a moment";
+            with_retry_after(error_page(&visit, 503, "temporarily_unavailable", reason, WayOn::BackToApp), 2)
+        }
+    }
+}

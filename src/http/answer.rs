@@ -1,0 +1,171 @@
+//! From outcomes to responses: pages, redirects, JSON. Each refusal is told twice: to the caller in the RFC's words, and to
+//! the operator with its reason, once.
+
+use super::app::{App, Snapshot};
+use super::extract::Visit;
+use super::security_headers::{PagePolicy, Script};
+use crate::authorization::begin::Refusal;
+use crate::authorization::target::AuthorizationResponse;
+use crate::grants::error::TokenError;
+use crate::model::audit_event::{About, EventName};
+use crate::model::client::Client;
+use crate::pages::error::{ErrorPage, WayOn};
+use crate::pages::form_post::{FormPostPage, form_post_script_hash};
+use crate::pages::layout::{Direction, Layout, Theme};
+use crate::pages::link::ReturnLink;
+use crate::protocol::response_mode::ResponseMode;
+use axum::body::Body;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::Response;
+use serde_json::json;
+
+/// What all pages share.
+pub fn layout(snapshot: &Snapshot) -> Layout<'_> {
+    Layout {
+        name: &snapshot.config.pages.name,
+        base: snapshot.config.issuer.path(),
+        logo: snapshot.config.pages.logo.as_ref().map(|_| "/assets/logo"),
+        accent: snapshot.config.pages.accent.as_deref(),
+        language: "en",
+        direction: Direction::LeftToRight,
+        theme: Theme::System,
+    }
+}
+
+/// A page, under its content policy.
+pub fn page(status: StatusCode, page: &impl askama::Template, policy: PagePolicy) -> Response {
+    match crate::pages::render(page) {
+        Ok(html) => {
+            let mut response = Response::new(Body::from(html));
+            *response.status_mut() = status;
+            let html = HeaderValue::from_static("text/html; charset=utf-8");
+            response.headers_mut().insert(header::CONTENT_TYPE, html);
+            response.extensions_mut().insert(policy);
+            response
+        }
+        Err(error) => {
+            tracing::error!(error = %error, "a page could not be rendered");
+            status_only(StatusCode::INTERNAL_SERVER_ERROR)
+        }
+    }
+}
+
+/// A status without a body.
+pub fn status_only(status: StatusCode) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    response
+}
+
+/// 303 See Other: whatever the request was, the next is a GET (threat 20).
+pub fn see_other(location: &str) -> Response {
+    match HeaderValue::from_str(location) {
+        Ok(value) => {
+            let mut response = status_only(StatusCode::SEE_OTHER);
+            response.headers_mut().insert(header::LOCATION, value);
+            response
+        }
+        Err(_) => status_only(StatusCode::INTERNAL_SERVER_ERROR),
+    }
+}
+
+/// The response with a Set-Cookie header more.
+pub fn with_cookie(mut response: Response, cookie: &str) -> Response {
+    if let Ok(value) = HeaderValue::from_str(cookie) {
+        response.headers_mut().append(header::SET_COOKIE, value);
+    }
+    response
+}
+
+/// JSON, never to be kept (RFC 6749 §5.1).
+pub fn json(status: StatusCode, body: &impl serde::Serialize) -> Response {
+    let Ok(text) = serde_json::to_string(body) else { return status_only(StatusCode::INTERNAL_SERVER_ERROR) };
+    let mut response = Response::new(Body::from(text));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// The error page: what went wrong in words, the id that the operator finds it by, and a way on.
+pub fn error_page(visit: &Visit, status: u16, code: &str, reason: &str, way_on: WayOn<'_>) -> Response {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
+    let error_id = visit.circumstances.request_id.as_str();
+    let view = ErrorPage { layout: layout(&visit.snapshot), code, reason, error_id, way_on };
+    page(status, &view, PagePolicy::own_forms())
+}
+
+/// An authorization response on its way, by the mode that was asked for.
+pub fn deliver(visit: &Visit, response: &AuthorizationResponse, client: &Client) -> Response {
+    match response.response_mode {
+        ResponseMode::Query => see_other(&response.location()),
+        ResponseMode::FormPost => {
+            let fields: Vec<(&str, &str)> = response.parameters.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            let Some(action) = ReturnLink::parse(&response.uri) else {
+                return error_page(visit, 400, "invalid_request", "the redirect URI cannot be posted to", WayOn::BackToApp);
+            };
+            let view = FormPostPage { layout: layout(&visit.snapshot), action, client: client.shown_name(), fields: &fields };
+            let policy = PagePolicy::leading_to(&response.uri).with_script(Script::Hash(form_post_script_hash()));
+            page(StatusCode::OK, &view, policy)
+        }
+    }
+}
+
+/// An authorization request that is refused: to the client when it is known where, on a page otherwise.
+pub fn refuse_authorization(app: &App, visit: &Visit, refusal: &Refusal) -> Response {
+    let verdict = refusal.error.verdict();
+    let about = About { client_id: refusal.client.as_ref().map(|client| client.id.clone()), ..About::default() };
+    let event = EventName::AuthorizationRefused;
+    let reason = format!("{}: {}", verdict.code, refusal.error.reason());
+    app.trail.refused(app.trail.event(&visit.circumstances, event, about, reason, verdict.section));
+    match (&refusal.target, &refusal.client) {
+        (Some(target), Some(client)) => {
+            let issuer = visit.snapshot.config.issuer.as_str();
+            deliver(visit, &target.failure(verdict.code, verdict.description, issuer), client)
+        }
+        _ => {
+            let response =
+                error_page(visit, verdict.status, verdict.code.as_str(), &verdict.description, WayOn::BackToApp);
+            if verdict.status == 503 { with_retry_after(response, 2) } else { response }
+        }
+    }
+}
+
+/// Whether Basic was tried, which a 401 then has to challenge (RFC 6749 §5.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Challenge {
+    /// By Basic.
+    Basic,
+    /// Not.
+    None,
+}
+
+/// A token, revocation or introspection request that is refused.
+pub fn refuse_token(app: &App, visit: &Visit, error: &TokenError, client: Option<&Client>, challenge: Challenge) -> Response {
+    let verdict = error.verdict();
+    let about = About { client_id: client.map(|client| client.id.clone()), ..About::default() };
+    let event = match error {
+        TokenError::Client(_) => EventName::ClientAuthenticationFailed,
+        _ => EventName::TokenRefused,
+    };
+    let reason = format!("{}: {}", verdict.code, error.reason());
+    app.trail.refused(app.trail.event(&visit.circumstances, event, about, reason, verdict.section));
+    let status = StatusCode::from_u16(verdict.status).unwrap_or(StatusCode::BAD_REQUEST);
+    let body = json!({"error": verdict.code.as_str(), "error_description": verdict.description});
+    let mut response = json(status, &body);
+    if status == StatusCode::UNAUTHORIZED && challenge == Challenge::Basic {
+        let realm = HeaderValue::from_static("Basic realm=\"portreeve\", charset=\"UTF-8\"");
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, realm);
+    }
+    match verdict.retry_after {
+        Some(seconds) => with_retry_after(response, seconds),
+        None => response,
+    }
+}
+
+/// The response with the time after which it is worth trying again (RFC 9110 §10.2.3).
+pub fn with_retry_after(mut response: Response, seconds: u64) -> Response {
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    response
+}

@@ -1,0 +1,187 @@
+//! `/authorize` (RFC 6749 §3.1, OpenID Connect Core §3.1.2): GET decides what is still missing and leads there; POST is the
+//! same as a GET, before any cookie is read, as a cross-site POST brings none.
+
+use super::answer::{deliver, error_page, refuse_authorization, see_other, with_cookie};
+use super::app::App;
+use super::extract::Visit;
+use super::limits::{MAXIMUM_URL, read_form};
+use crate::authorization::begin::{Begun, Refusal, begin};
+use crate::authorization::consent;
+use crate::authorization::error::AuthorizationError;
+use crate::authorization::finish::{ConsentGiven, Issuance};
+use crate::authorization::interaction::{ConsentKnown, Finish, NextStep, Situation, next_step};
+use crate::authorization::marker;
+use crate::model::client::ConsentPolicy;
+use crate::pages::error::WayOn;
+use crate::protocol::parameters::Parameters;
+use crate::protocol::scope::Scopes;
+use crate::sessions::browser::SignedIn;
+use crate::sessions::cookies::Cookie;
+use crate::storage::error::StorageError;
+use axum::extract::{Request, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use std::time::Duration;
+
+/// A request as far as it has come.
+pub struct Progress {
+    /// Its parameters, the mark included.
+    pub parameters: Parameters,
+    /// What it comes to.
+    pub begun: Begun,
+    /// Who is signed in.
+    pub signed_in: Option<SignedIn>,
+    /// What they agreed to before.
+    pub remembered: Option<Scopes>,
+}
+
+/// `GET /authorize`.
+pub async fn get(State(app): State<App>, visit: Visit, headers: HeaderMap) -> Response {
+    if super::cross_origin::admit_load(&headers).is_err() {
+        return super::answer::status_only(axum::http::StatusCode::FORBIDDEN);
+    }
+    let progress = match progress(&app, &visit).await {
+        Ok(progress) => progress,
+        Err(refusal) => return refuse_authorization(&app, &visit, &refusal),
+    };
+    match decide(&app, &visit, &progress, progress.known_consent()) {
+        NextStep::Login(_) | NextStep::SelectAccount => lead_to(&app, &visit, "/login", &progress.parameters),
+        NextStep::Consent(_) => lead_to(&app, &visit, "/consent", &progress.parameters),
+        NextStep::Finish(finish) => complete(&app, &visit, &progress, &finish, ConsentGiven::Before).await,
+        NextStep::Refuse(error) => refuse_authorization(&app, &visit, &progress.refusal(error)),
+    }
+}
+
+/// `POST /authorize`: 303 to the same as GET.
+pub async fn post(State(app): State<App>, visit: Visit, request: Request) -> Response {
+    let body = match read_form(request).await {
+        Ok(body) => body,
+        Err(error) => {
+            return error_page(&visit, error.status().as_u16(), "invalid_request", &error.to_string(), WayOn::BackToApp);
+        }
+    };
+    match visit.query.clone().and_then(|query| query.and(body)) {
+        Ok(parameters) => {
+            let location = to_page(&visit, "/authorize", &parameters);
+            if location.len() > MAXIMUM_URL {
+                let reason = "the request is too long for a URL; make it shorter, or push it (RFC 9126)";
+                return error_page(&visit, 414, "invalid_request", reason, WayOn::BackToApp);
+            }
+            see_other(&location)
+        }
+        Err(error) => {
+            let refusal = Refusal::on_a_page(AuthorizationError::Unreadable(error));
+            refuse_authorization(&app, &visit, &refusal)
+        }
+    }
+}
+
+/// Judges the request in the query anew, and finds who is signed in and what they agreed to.
+pub async fn progress(app: &App, visit: &Visit) -> Result<Progress, Refusal> {
+    let parameters = visit.query.clone();
+    let parameters = parameters.map_err(|error| Refusal::on_a_page(AuthorizationError::Unreadable(error)))?;
+    judge(app, visit, parameters).await
+}
+
+/// Like [`progress`], for parameters that a page has taken its own out of.
+pub async fn judge(app: &App, visit: &Visit, parameters: Parameters) -> Result<Progress, Refusal> {
+    let snapshot = &visit.snapshot;
+    let begun = begin(&parameters, &snapshot.config, &snapshot.registry)?;
+    match find_person(app, visit, &begun).await {
+        Ok((signed_in, remembered)) => Ok(Progress { parameters, begun, signed_in, remembered }),
+        Err(error) => {
+            let (target, client) = (Some(begun.target), Some(begun.client));
+            Err(Refusal { error: error.into(), target, client })
+        }
+    }
+}
+
+async fn find_person(
+    app: &App,
+    visit: &Visit,
+    begun: &Begun,
+) -> Result<(Option<SignedIn>, Option<Scopes>), StorageError> {
+    let sessions = app.sessions(&visit.snapshot.config);
+    let signed_in = sessions.find(visit.session.as_deref(), visit.circumstances.now).await?;
+    let remembered = match &signed_in {
+        Some(signed_in) if begun.client.consent == ConsentPolicy::Asked => {
+            consent::remembered(&app.store, begun, signed_in).await?
+        }
+        _ => None,
+    };
+    Ok((signed_in, remembered))
+}
+
+impl Progress {
+    /// What is known of the person's consent before they are asked.
+    pub fn known_consent(&self) -> ConsentKnown<'_> {
+        self.remembered.as_ref().map_or(ConsentKnown::None, ConsentKnown::Remembered)
+    }
+
+    /// A refusal that the client hears of.
+    pub fn refusal(&self, error: AuthorizationError) -> Refusal {
+        let (target, client) = (Some(self.begun.target.clone()), Some(self.begun.client.clone()));
+        Refusal { error, target, client }
+    }
+}
+
+/// Decides what happens next.
+pub fn decide(app: &App, visit: &Visit, progress: &Progress, consent: ConsentKnown<'_>) -> NextStep {
+    let now = visit.circumstances.now;
+    next_step(&Situation {
+        begun: &progress.begun,
+        signed_in: progress.signed_in.as_ref(),
+        begin: marker::read(&app.secrets.markers, &progress.parameters, visit.browser.as_deref(), now),
+        consent,
+        now,
+    })
+}
+
+/// Issues the code and sends it on its way.
+pub async fn complete(
+    app: &App,
+    visit: &Visit,
+    progress: &Progress,
+    finish: &Finish,
+    consent: ConsentGiven,
+) -> Response {
+    let Some(signed_in) = &progress.signed_in else {
+        return refuse_authorization(app, visit, &progress.refusal(AuthorizationError::LoginRequired));
+    };
+    let config = &visit.snapshot.config;
+    let issuance =
+        Issuance { store: &app.store, entropy: &app.entropy, trail: &app.trail, lifetimes: &config.lifetimes };
+    match issuance.issue(&progress.begun, signed_in, finish, consent, &visit.circumstances).await {
+        Ok(code) => {
+            let response = progress.begun.target.success(code, config.issuer.as_str());
+            deliver(visit, &response, &progress.begun.client)
+        }
+        Err(error) => refuse_authorization(app, visit, &progress.refusal(error.into())),
+    }
+}
+
+/// Leads to a page with the request and its mark; a browser that has no cookie of its own yet gets one.
+fn lead_to(app: &App, visit: &Visit, page: &str, parameters: &Parameters) -> Response {
+    let now = visit.circumstances.now;
+    let browser = visit.browser.clone().unwrap_or_else(|| app.entropy.text::<32>());
+    let marked = match marker::read(&app.secrets.markers, parameters, Some(&browser), now) {
+        Some(_) => parameters.clone(),
+        None => marker::mark(&app.secrets.markers, parameters, &browser, now),
+    };
+    let location = to_page(visit, page, &marked);
+    if location.len() > MAXIMUM_URL {
+        let reason = "the request is too long for a URL; make it shorter, or push it (RFC 9126)";
+        return error_page(visit, 414, "invalid_request", reason, WayOn::BackToApp);
+    }
+    let response = see_other(&location);
+    match visit.browser {
+        Some(_) => response,
+        None => with_cookie(response, &visit.jar.set(Cookie::Browser, &browser, Duration::ZERO)),
+    }
+}
+
+/// The path of a page on this server, with the request in its query.
+pub fn to_page(visit: &Visit, page: &str, parameters: &Parameters) -> String {
+    let path = visit.snapshot.config.issuer.path();
+    if parameters.is_empty() { format!("{path}{page}") } else { format!("{path}{page}?{}", parameters.encode()) }
+}

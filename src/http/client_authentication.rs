@@ -1,0 +1,57 @@
+//! What every endpoint for clients begins with: the body is read, the client authenticated. It cannot be forgotten, as
+//! nothing else makes an `AuthenticatedClient`.
+
+use super::answer::{Challenge, refuse_token};
+use super::app::App;
+use super::extract::{Visit, authorization};
+use super::limits::read_form;
+use crate::clients::authentication::{AuthenticatedClient, Presented, Verifiers, authenticate};
+use crate::grants::error::TokenError;
+use crate::protocol::parameters::Parameters;
+use axum::extract::Request;
+use axum::http::HeaderMap;
+use axum::response::Response;
+
+/// A client's request, after it proved who it is.
+pub struct ClientRequest {
+    /// The client.
+    pub client: AuthenticatedClient,
+    /// The parameters of the body.
+    pub parameters: Parameters,
+    /// How a 401 would have to challenge.
+    pub challenge: Challenge,
+}
+
+/// Reads and authenticates; the refusal is the whole answer.
+pub async fn receive(app: &App, visit: &Visit, request: Request) -> Result<ClientRequest, Box<Response>> {
+    let headers = request.headers().clone();
+    let challenge = match headers.contains_key(axum::http::header::AUTHORIZATION) {
+        true => Challenge::Basic,
+        false => Challenge::None,
+    };
+    let refuse = |error: TokenError| Box::new(refuse_token(app, visit, &error, None, challenge));
+    match &visit.query {
+        Ok(query) if query.is_empty() => {}
+        Ok(_) => return Err(refuse(TokenError::Body(400, "parameters belong into the body, not into the URL"))),
+        Err(error) => return Err(refuse(TokenError::Unreadable(error.clone()))),
+    }
+    let parameters = read_form(request).await.map_err(|error| refuse(error.into()))?;
+    let client = identify(app, visit, &headers, &parameters).await.map_err(|error| refuse(error.into()))?;
+    Ok(ClientRequest { client, parameters, challenge })
+}
+
+async fn identify(
+    app: &App,
+    visit: &Visit,
+    headers: &HeaderMap,
+    parameters: &Parameters,
+) -> Result<AuthenticatedClient, crate::clients::authentication::ClientAuthenticationError> {
+    let presented =
+        Presented { authorization: authorization(headers), parameters, address_key: &visit.address_key };
+    let verifiers = Verifiers {
+        registry: &visit.snapshot.registry,
+        throttle: &app.throttle,
+        chosen_secrets: &app.passwords,
+    };
+    authenticate(&presented, &verifiers).await
+}

@@ -1,0 +1,131 @@
+//! `/consent` (OpenID Connect Core §3.1.2.4): shows what an app asks for, and takes the answer. The decision counts only for
+//! the session, the person and the request that the page showed.
+
+use super::answer::{error_page, layout, page, refuse_authorization, see_other};
+use super::app::App;
+use super::authorization::{Progress, complete, decide, progress, to_page};
+use super::cross_origin::{admit_form, admit_load};
+use super::extract::Visit;
+use super::limits::read_repeating_form;
+use super::login::another_account;
+use super::security_headers::PagePolicy;
+use crate::authorization::consent::{Decision, matter};
+use crate::authorization::error::AuthorizationError;
+use crate::authorization::finish::ConsentGiven;
+use crate::authorization::interaction::{ConsentKnown, NextStep};
+use crate::model::audit_event::{About, EventName};
+use crate::pages::consent::{ConsentClient, ConsentPage, ConsentScope, Standing};
+use crate::pages::error::WayOn;
+use crate::pages::link::{Destination, WebLink};
+use crate::pages::person::Person;
+use crate::sessions::anti_forgery::{self, Form};
+use crate::sessions::browser::SignedIn;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+
+/// `GET /consent`.
+pub async fn get(State(app): State<App>, visit: Visit, headers: HeaderMap) -> Response {
+    if admit_load(&headers).is_err() {
+        return super::answer::status_only(StatusCode::FORBIDDEN);
+    }
+    let progress = match progress(&app, &visit).await {
+        Ok(progress) => progress,
+        Err(refusal) => return refuse_authorization(&app, &visit, &refusal),
+    };
+    let step = decide(&app, &visit, &progress, progress.known_consent());
+    match (step, &progress.signed_in, &visit.browser) {
+        (NextStep::Consent(_), Some(signed_in), Some(browser)) => show(&app, &visit, &progress, signed_in, browser),
+        _ => see_other(&to_page(&visit, "/authorize", &progress.parameters)),
+    }
+}
+
+/// `POST /consent`.
+pub async fn post(State(app): State<App>, visit: Visit, headers: HeaderMap, request: Request) -> Response {
+    if admit_form(&headers, &visit.snapshot.config.issuer).is_err() {
+        return error_page(&visit, 403, "access_denied", "the form came from another site", WayOn::BackToApp);
+    }
+    let body = match read_repeating_form(request, "scope").await {
+        Ok(body) => body,
+        Err(error) => {
+            return error_page(&visit, error.status().as_u16(), "invalid_request", &error.to_string(), WayOn::BackToApp);
+        }
+    };
+    let progress = match progress(&app, &visit).await {
+        Ok(progress) => progress,
+        Err(refusal) => return refuse_authorization(&app, &visit, &refusal),
+    };
+    let again = to_page(&visit, "/authorize", &progress.parameters);
+    let Some(signed_in) = &progress.signed_in else { return see_other(&again) };
+    let browser = visit.browser.as_deref();
+    let shown = matter(signed_in, &progress.parameters);
+    let shown: Vec<&str> = shown.iter().map(String::as_str).collect();
+    let holds = |name, matter: &[&str]| {
+        anti_forgery::verify(&app.secrets.forms, body.get(name), Form::Consent, browser, matter)
+    };
+    if !holds("form_token", &[]) || !holds("request_digest", &shown) {
+        let way_on = WayOn::Link { url: &again, words: "Look at the request again" };
+        let reason = "the form is not the one that this browser was shown for this request";
+        return error_page(&visit, 403, "invalid_request", reason, way_on);
+    }
+    match Decision::of(body.get("decision"), body.all("scope"), &progress.begun) {
+        Some(Decision::Allow(scopes)) => {
+            match decide(&app, &visit, &progress, ConsentKnown::JustGiven(&scopes)) {
+                NextStep::Finish(finish) => {
+                    let given = ConsentGiven::Now(progress.remembered.clone());
+                    complete(&app, &visit, &progress, &finish, given).await
+                }
+                NextStep::Refuse(error) => refuse_authorization(&app, &visit, &progress.refusal(error)),
+                _ => see_other(&again),
+            }
+        }
+        Some(Decision::Deny) => {
+            let about = About {
+                client_id: Some(progress.begun.client.id.clone()),
+                user_id: Some(signed_in.user.id.clone()),
+                session_id: Some(signed_in.session.id.clone()),
+                ..About::default()
+            };
+            let event = EventName::ConsentDenied;
+            let section = "RFC 6749 §4.1.2.1";
+            app.trail.refused(app.trail.event(&visit.circumstances, event, about, "the person said no", section));
+            refuse_authorization(&app, &visit, &progress.refusal(AuthorizationError::Denied))
+        }
+        None => error_page(&visit, 400, "invalid_request", "decision must be allow or deny", WayOn::BackToApp),
+    }
+}
+
+fn show(app: &App, visit: &Visit, progress: &Progress, signed_in: &SignedIn, browser: &str) -> Response {
+    let (config, begun) = (&visit.snapshot.config, &progress.begun);
+    let shown = matter(signed_in, &progress.parameters);
+    let shown: Vec<&str> = shown.iter().map(String::as_str).collect();
+    let scopes: Vec<ConsentScope<'_>> = begun
+        .scopes
+        .iter()
+        .map(|scope| ConsentScope {
+            token: scope.as_str(),
+            words: config.scopes.get(scope.as_str()).map_or(scope.as_str(), |known| known.description.as_str()),
+        })
+        .collect();
+    let resources: Vec<&str> = begun.resources.iter().map(|resource| resource.as_str()).collect();
+    let metadata = &begun.client.metadata;
+    let view = ConsentPage {
+        layout: layout(&visit.snapshot),
+        action: &to_page(visit, "/consent", &progress.parameters),
+        form_token: &anti_forgery::token(&app.secrets.forms, Form::Consent, browser, &[]),
+        request_digest: &anti_forgery::token(&app.secrets.forms, Form::Consent, browser, &shown),
+        person: Person { name: signed_in.user.shown_name(), username: &signed_in.user.username },
+        not_you: &another_account(visit, &progress.parameters),
+        client: ConsentClient {
+            name: begun.client.shown_name(),
+            host: metadata.client_uri.as_deref(),
+            standing: Standing::Configured,
+            policy: metadata.policy_uri.as_deref().and_then(WebLink::parse),
+            terms: metadata.tos_uri.as_deref().and_then(WebLink::parse),
+        },
+        destination: Destination::of(begun.target.uri()),
+        scopes: &scopes,
+        resources: &resources,
+    };
+    page(StatusCode::OK, &view, PagePolicy::leading_to(begun.target.uri()))
+}

@@ -1,0 +1,91 @@
+//! `/logout`: asks, then ends the session of this browser, with its unspent codes and the grants that do not outlive it.
+
+use super::answer::{error_page, layout, page, see_other, with_cookie, with_retry_after};
+use super::app::App;
+use super::authorization::to_page;
+use super::cross_origin::{admit_form, admit_load};
+use super::extract::Visit;
+use super::limits::read_form;
+use super::login::with_browser;
+use super::security_headers::PagePolicy;
+use crate::pages::error::WayOn;
+use crate::pages::logged_out::LoggedOutPage;
+use crate::pages::logout::LogoutPage;
+use crate::pages::person::Person;
+use crate::sessions::anti_forgery::{self, Form};
+use crate::sessions::cookies::Cookie;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+
+/// `GET /logout`: changes nothing.
+pub async fn get(State(app): State<App>, visit: Visit, headers: HeaderMap) -> Response {
+    if admit_load(&headers).is_err() {
+        return super::answer::status_only(StatusCode::FORBIDDEN);
+    }
+    let sessions = app.sessions(&visit.snapshot.config);
+    let base = visit.snapshot.config.issuer.path();
+    match sessions.find(visit.session.as_deref(), visit.circumstances.now).await {
+        Ok(Some(signed_in)) => {
+            let browser = visit.browser.clone().unwrap_or_else(|| app.entropy.text::<32>());
+            let matter = [signed_in.session.id.as_str()];
+            let view = LogoutPage {
+                layout: layout(&visit.snapshot),
+                action: &format!("{base}/logout"),
+                form_token: &anti_forgery::token(&app.secrets.forms, Form::Logout, &browser, &matter),
+                client: None,
+                person: Some(Person { name: signed_in.user.shown_name(), username: &signed_in.user.username }),
+                stay: &format!("{base}/account"),
+            };
+            with_browser(&visit, &browser, page(StatusCode::OK, &view, PagePolicy::own_forms()))
+        }
+        Ok(None) => signed_out(&visit),
+        Err(error) => unavailable(&visit, &error),
+    }
+}
+
+/// `POST /logout`: our own form ends the session; a client's request is the same as a GET.
+pub async fn post(State(app): State<App>, visit: Visit, headers: HeaderMap, request: Request) -> Response {
+    let body = match read_form(request).await {
+        Ok(body) => body,
+        Err(error) => {
+            return error_page(&visit, error.status().as_u16(), "invalid_request", &error.to_string(), WayOn::BackToApp);
+        }
+    };
+    let Some(form_token) = body.get("form_token") else {
+        return see_other(&to_page(&visit, "/logout", &body));
+    };
+    if admit_form(&headers, &visit.snapshot.config.issuer).is_err() {
+        return error_page(&visit, 403, "access_denied", "the form came from another site", WayOn::BackToApp);
+    }
+    let sessions = app.sessions(&visit.snapshot.config);
+    let signed_in = match sessions.find(visit.session.as_deref(), visit.circumstances.now).await {
+        Ok(Some(signed_in)) => signed_in,
+        Ok(None) => return signed_out(&visit),
+        Err(error) => return unavailable(&visit, &error),
+    };
+    let matter = [signed_in.session.id.as_str()];
+    let browser = visit.browser.as_deref();
+    if !anti_forgery::verify(&app.secrets.forms, Some(form_token), Form::Logout, browser, &matter) {
+        let reason = "the form is not the one that this browser was shown";
+        let again = to_page(&visit, "/logout", &Default::default());
+        let way_on = WayOn::Link { url: &again, words: "Sign out" };
+        return error_page(&visit, 403, "invalid_request", reason, way_on);
+    }
+    match sessions.sign_out(&signed_in, &visit.circumstances).await {
+        Ok(()) => with_cookie(signed_out(&visit), &visit.jar.clear(Cookie::Session)),
+        Err(error) => unavailable(&visit, &error),
+    }
+}
+
+fn signed_out(visit: &Visit) -> Response {
+    let sign_in = format!("{}/account", visit.snapshot.config.issuer.path());
+    let view = LoggedOutPage { layout: layout(&visit.snapshot), sign_in: &sign_in };
+    page(StatusCode::OK, &view, PagePolicy::own_forms())
+}
+
+fn unavailable(visit: &Visit, error: &crate::storage::error::StorageError) -> Response {
+    tracing::error!(error = %error, "signing out has to wait");
+    let reason = "the server cannot answer now; try again in a moment";
+    with_retry_after(error_page(visit, 503, "temporarily_unavailable", reason, WayOn::BackToApp), 2)
+}

@@ -1,0 +1,67 @@
+//! What a handler learns of its request: the snapshot it keeps to its end, where it came from, its cookies and its query,
+//! parsed. Below this room nobody sees a header.
+
+use super::app::{App, Snapshot};
+use super::client_address::{ClientAddress, throttle_key};
+use crate::audit::Circumstances;
+use crate::protocol::parameters::{ParameterError, Parameters};
+use crate::sessions::cookies::{Cookie, CookieJar};
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+use std::convert::Infallible;
+use std::sync::Arc;
+
+/// One request.
+pub struct Visit {
+    /// The configuration that it sees.
+    pub snapshot: Arc<Snapshot>,
+    /// Its name, its address and its moment.
+    pub circumstances: Circumstances,
+    /// Its address, as failures are counted.
+    pub address_key: String,
+    /// Its query.
+    pub query: Result<Parameters, ParameterError>,
+    /// The names of this server's cookies.
+    pub jar: CookieJar,
+    /// The browser's own cookie.
+    pub browser: Option<String>,
+    /// The session's cookie.
+    pub session: Option<String>,
+}
+
+impl FromRequestParts<App> for Visit {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
+        let snapshot = app.snapshot.load_full();
+        let address = parts.extensions.get::<ClientAddress>().map(|address| address.0);
+        let jar = CookieJar::of(&snapshot.config.issuer);
+        let cookie = |cookie| jar.read(texts(&parts.headers, &header::COOKIE), cookie).map(str::to_owned);
+        let (browser, session) = (cookie(Cookie::Browser), cookie(Cookie::Session));
+        Ok(Self {
+            circumstances: app.circumstances(address.map(|address| address.to_string()).unwrap_or_default()),
+            address_key: address.map(|address| throttle_key(address).to_string()).unwrap_or_default(),
+            query: Parameters::parse(parts.uri.query().unwrap_or_default().as_bytes()),
+            snapshot,
+            jar,
+            browser,
+            session,
+        })
+    }
+}
+
+/// The values of a header that are visible ASCII.
+pub fn texts<'a>(headers: &'a HeaderMap, name: &header::HeaderName) -> impl Iterator<Item = &'a str> {
+    headers.get_all(name).iter().filter_map(|value| value.to_str().ok())
+}
+
+/// The Authorization header; two of them, or one that is not text, are as bad as a wrong one.
+pub fn authorization(headers: &HeaderMap) -> Option<&str> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    match (values.next(), values.next()) {
+        (None, _) => None,
+        (Some(one), None) => Some(one.to_str().unwrap_or("")),
+        _ => Some(""),
+    }
+}

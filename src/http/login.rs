@@ -1,0 +1,236 @@
+//! `/login`: name and password, or the choice of an account. It records a fact and returns to `/authorize`, where it is
+//! decided anew what is missing; without a request it returns to `/account`.
+
+use super::answer::{error_page, layout, page, refuse_authorization, see_other, with_cookie, with_retry_after};
+use super::app::App;
+use super::authorization::{Progress, decide, judge, to_page};
+use super::cross_origin::{admit_form, admit_load};
+use super::extract::Visit;
+use super::limits::read_form;
+use super::security_headers::PagePolicy;
+use crate::authorization::error::AuthorizationError;
+use crate::authorization::begin::Refusal;
+use crate::authorization::interaction::NextStep;
+use crate::model::secret::Secret;
+use crate::pages::account_choice::{Account, AccountChoicePage};
+use crate::pages::error::WayOn;
+use crate::pages::link::Destination;
+use crate::pages::login::{LoginMessage, LoginPage};
+use crate::pages::person::Person;
+use crate::protocol::parameters::Parameters;
+use crate::sessions::anti_forgery::{self, Form};
+use crate::sessions::browser::SignedIn;
+use crate::sessions::cookies::Cookie;
+use crate::users::sign_in::{Presented, SignIn, SignInError};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use std::time::Duration;
+
+/// The page's own parameter: the person wants another account than the one signed in. Never handed on.
+const ACCOUNT: &str = "account";
+
+/// `GET /login`.
+pub async fn get(State(app): State<App>, visit: Visit, headers: HeaderMap) -> Response {
+    if admit_load(&headers).is_err() {
+        return super::answer::status_only(StatusCode::FORBIDDEN);
+    }
+    let (request, wants_another) = match own_parameters(&visit) {
+        Ok(parts) => parts,
+        Err(refusal) => return refuse_authorization(&app, &visit, &refusal),
+    };
+    if request.is_empty() {
+        return see_other(&to_page(&visit, "/account", &request));
+    }
+    let progress = match judge(&app, &visit, request).await {
+        Ok(progress) => progress,
+        Err(refusal) => return refuse_authorization(&app, &visit, &refusal),
+    };
+    let step = decide(&app, &visit, &progress, progress.known_consent());
+    match (step, &progress.signed_in) {
+        (NextStep::SelectAccount, Some(signed_in)) if !wants_another => choice(&app, &visit, &progress, signed_in),
+        (NextStep::Login(_) | NextStep::SelectAccount, _) => form(&app, &visit, Some(&progress), "", None),
+        _ if wants_another => form(&app, &visit, Some(&progress), "", None),
+        _ => see_other(&to_page(&visit, "/authorize", &progress.parameters)),
+    }
+}
+
+/// `POST /login`.
+pub async fn post(State(app): State<App>, visit: Visit, headers: HeaderMap, request: Request) -> Response {
+    let issuer = &visit.snapshot.config.issuer;
+    if admit_form(&headers, issuer).is_err() {
+        return error_page(&visit, 403, "access_denied", "the form came from another site", WayOn::BackToApp);
+    }
+    let body = match read_form(request).await {
+        Ok(body) => body,
+        Err(error) => {
+            return error_page(&visit, error.status().as_u16(), "invalid_request", &error.to_string(), WayOn::BackToApp);
+        }
+    };
+    let (request, _) = match own_parameters(&visit) {
+        Ok(parts) => parts,
+        Err(refusal) => return refuse_authorization(&app, &visit, &refusal),
+    };
+    let progress = match request.is_empty() {
+        true => None,
+        false => match judge(&app, &visit, request.clone()).await {
+            Ok(progress) => Some(progress),
+            Err(refusal) => return refuse_authorization(&app, &visit, &refusal),
+        },
+    };
+    if body.get("account").is_some() {
+        return choose(&app, &visit, &body, progress.as_ref()).await;
+    }
+    sign_in(&app, &visit, &body, &request, progress.as_ref()).await
+}
+
+async fn choose(app: &App, visit: &Visit, body: &Parameters, progress: Option<&Progress>) -> Response {
+    let Some((progress, signed_in)) = progress.and_then(|progress| Some((progress, progress.signed_in.as_ref()?))) else {
+        return form(app, visit, progress, "", None);
+    };
+    let sid = signed_in.session.id.as_str();
+    let matter = progress.parameters.encode();
+    let browser = visit.browser.as_deref();
+    let genuine = anti_forgery::verify(
+        &app.secrets.forms,
+        body.get("form_token"),
+        Form::AccountChoice,
+        browser,
+        &[&matter, sid],
+    );
+    if !genuine || body.get("account") != Some(sid) {
+        return form(app, visit, Some(progress), "", Some(LoginMessage::FormExpired));
+    }
+    let sessions = app.sessions(&visit.snapshot.config);
+    match sessions.select_account(&signed_in.session.id, visit.circumstances.now).await {
+        Ok(()) => see_other(&to_page(visit, "/authorize", &progress.parameters)),
+        Err(error) => refuse_authorization(app, visit, &progress.refusal(error.into())),
+    }
+}
+
+async fn sign_in(
+    app: &App,
+    visit: &Visit,
+    body: &Parameters,
+    request: &Parameters,
+    progress: Option<&Progress>,
+) -> Response {
+    let typed = body.get("username").unwrap_or_default();
+    let matter = request.encode();
+    let token = body.get("form_token");
+    if !anti_forgery::verify(&app.secrets.forms, token, Form::Login, visit.browser.as_deref(), &[&matter]) {
+        return form(app, visit, progress, typed, Some(LoginMessage::FormExpired));
+    }
+    let sessions = app.sessions(&visit.snapshot.config);
+    let before = match sessions.find(visit.session.as_deref(), visit.circumstances.now).await {
+        Ok(before) => before,
+        Err(_) => return form(app, visit, progress, typed, Some(LoginMessage::Busy)),
+    };
+    let desk =
+        SignIn { store: &app.store, passwords: &app.passwords, throttle: &app.throttle, trail: &app.trail };
+    let presented = Presented {
+        username: typed,
+        password: Secret::new(body.get("password").unwrap_or_default()),
+        address_key: &visit.address_key,
+        known_as: before.as_ref().map(|before| &before.user),
+        browser: visit.browser.as_deref().unwrap_or_default(),
+    };
+    let user = match desk.check(presented, &visit.circumstances).await {
+        Ok(user) => user,
+        Err(SignInError::Refused) => return form(app, visit, progress, typed, Some(LoginMessage::Refused)),
+        Err(SignInError::Wait(seconds)) => {
+            return with_retry_after(form(app, visit, progress, typed, Some(LoginMessage::Wait { seconds })), seconds);
+        }
+        Err(SignInError::Busy(seconds)) => {
+            return with_retry_after(form(app, visit, progress, typed, Some(LoginMessage::Busy)), seconds);
+        }
+        Err(SignInError::Storage(_)) => {
+            return with_retry_after(form(app, visit, progress, typed, Some(LoginMessage::Busy)), 2);
+        }
+    };
+    // The moment of the sign-in is when the password was found right, not when the form arrived.
+    let circumstances = crate::audit::Circumstances { now: app.clock.now(), ..visit.circumstances.clone() };
+    match sessions.sign_in(&user, before.as_ref(), &circumstances).await {
+        Ok(secret) => {
+            let page = if request.is_empty() { "/account" } else { "/authorize" };
+            let life = visit.snapshot.config.lifetimes.session_absolute;
+            with_cookie(see_other(&to_page(visit, page, request)), &visit.jar.set(Cookie::Session, &secret, life))
+        }
+        Err(_) => with_retry_after(form(app, visit, progress, typed, Some(LoginMessage::Busy)), 2),
+    }
+}
+
+/// The sign-in form, for a request or, without one, for the person's own account.
+pub fn form(
+    app: &App,
+    visit: &Visit,
+    progress: Option<&Progress>,
+    typed: &str,
+    message: Option<LoginMessage>,
+) -> Response {
+    let empty = Parameters::default();
+    let request = progress.map_or(&empty, |progress| &progress.parameters);
+    let browser = visit.browser.clone().unwrap_or_else(|| app.entropy.text::<32>());
+    let form_token = anti_forgery::token(&app.secrets.forms, Form::Login, &browser, &[&request.encode()]);
+    let hint = progress.and_then(|progress| progress.begun.request.login_hint.as_deref()).unwrap_or_default();
+    let action = to_page(visit, "/login", request);
+    let status = match &message {
+        None => StatusCode::OK,
+        Some(LoginMessage::Refused) => StatusCode::BAD_REQUEST,
+        Some(LoginMessage::FormExpired) => StatusCode::FORBIDDEN,
+        Some(LoginMessage::Wait { .. }) => StatusCode::TOO_MANY_REQUESTS,
+        Some(LoginMessage::Busy) => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    let view = LoginPage {
+        layout: layout(&visit.snapshot),
+        action: &action,
+        form_token: &form_token,
+        client: progress.map(|progress| progress.begun.client.shown_name()),
+        destination: progress.map(|progress| Destination::of(progress.begun.target.uri())),
+        username: if typed.is_empty() { hint } else { typed },
+        message,
+    };
+    let policy = match progress {
+        Some(progress) => PagePolicy::leading_to(progress.begun.target.uri()),
+        None => PagePolicy::own_forms(),
+    };
+    with_browser(visit, &browser, page(status, &view, policy))
+}
+
+fn choice(app: &App, visit: &Visit, progress: &Progress, signed_in: &SignedIn) -> Response {
+    let sid = signed_in.session.id.as_str();
+    let Some(browser) = visit.browser.clone() else { return form(app, visit, Some(progress), "", None) };
+    let matter = progress.parameters.encode();
+    let form_token = anti_forgery::token(&app.secrets.forms, Form::AccountChoice, &browser, &[&matter, sid]);
+    let user = &signed_in.user;
+    let accounts = [Account { sid, person: Person { name: user.shown_name(), username: &user.username } }];
+    let view = AccountChoicePage {
+        layout: layout(&visit.snapshot),
+        action: &to_page(visit, "/login", &progress.parameters),
+        form_token: &form_token,
+        client: Some(progress.begun.client.shown_name()),
+        accounts: &accounts,
+        login_other: &another_account(visit, &progress.parameters),
+    };
+    page(StatusCode::OK, &view, PagePolicy::leading_to(progress.begun.target.uri()))
+}
+
+/// The link to the sign-in form for somebody else than who is signed in.
+pub fn another_account(visit: &Visit, request: &Parameters) -> String {
+    to_page(visit, "/login", &request.with(ACCOUNT, "other"))
+}
+
+/// The response, with the browser's own cookie when it has none yet.
+pub fn with_browser(visit: &Visit, browser: &str, response: Response) -> Response {
+    match visit.browser {
+        Some(_) => response,
+        None => with_cookie(response, &visit.jar.set(Cookie::Browser, browser, Duration::ZERO)),
+    }
+}
+
+/// The request without the page's own parameter, and whether that was there.
+fn own_parameters(visit: &Visit) -> Result<(Parameters, bool), Refusal> {
+    let query = visit.query.clone();
+    let query = query.map_err(|error| Refusal::on_a_page(AuthorizationError::Unreadable(error)))?;
+    Ok((query.without(ACCOUNT), query.get(ACCOUNT).is_some()))
+}

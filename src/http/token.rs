@@ -1,0 +1,32 @@
+//! `/token` (RFC 6749 §3.2).
+
+use super::answer::{json, refuse_token};
+use super::app::App;
+use super::client_authentication::receive;
+use super::extract::Visit;
+use crate::grants::{Desk, answer};
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+
+/// `POST /token`.
+pub async fn post(State(app): State<App>, visit: Visit, request: Request) -> Response {
+    let received = match receive(&app, &visit, request).await {
+        Ok(received) => received,
+        Err(response) => return *response,
+    };
+    let ring = app.keys.ring();
+    let desk = Desk {
+        store: &app.store,
+        config: &visit.snapshot.config,
+        ring: &ring,
+        secrets: &app.secrets,
+        entropy: &app.entropy,
+        trail: &app.trail,
+        circumstances: &visit.circumstances,
+    };
+    match answer(&desk, &received.client, &received.parameters).await {
+        Ok(tokens) => json(StatusCode::OK, &tokens),
+        Err(error) => refuse_token(&app, &visit, &error, Some(received.client.client()), received.challenge),
+    }
+}

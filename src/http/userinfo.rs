@@ -1,0 +1,97 @@
+//! `/userinfo` (OpenID Connect Core §5.3, RFC 6750 §2): a token with `openid` opens it, whatever its audience. The token
+//! comes in the header or, by POST, in the body; never in the query (threat 22).
+
+use super::answer::{json, with_retry_after};
+use super::app::App;
+use super::extract::{Visit, authorization};
+use super::limits::read_form;
+use crate::model::audit_event::{About, EventName};
+use crate::protocol::timestamp::Timestamp;
+use crate::tokens::bearer::{Living, recognise, stand};
+use crate::tokens::bearer_error::BearerError;
+use crate::tokens::claims;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::response::Response;
+use serde_json::{Map, Value, json};
+
+/// `GET /userinfo` and `POST /userinfo`.
+pub async fn answer(State(app): State<App>, visit: Visit, request: Request) -> Response {
+    match claims(&app, &visit, request).await {
+        Ok(claims) => json(StatusCode::OK, &claims),
+        Err(error) => refuse(&app, &visit, &error),
+    }
+}
+
+async fn claims(app: &App, visit: &Visit, request: Request) -> Result<Map<String, Value>, BearerError> {
+    let config = &visit.snapshot.config;
+    let token = presented(visit, request).await?;
+    let now: Timestamp = visit.circumstances.now;
+    let token = recognise(&token, config, &app.keys.ring(), now).ok_or(BearerError::InvalidToken)?;
+    let living = stand(&app.store, &token, now).await?.ok_or(BearerError::InvalidToken)?;
+    let Living::OfGrant(standing) = living else {
+        return Err(BearerError::InsufficientScope("the token is not about a person"));
+    };
+    if !token.scopes.contains("openid") {
+        return Err(BearerError::InsufficientScope("the token needs the scope openid"));
+    }
+    Ok(claims::of_user(config, &standing.user, &token.scopes))
+}
+
+async fn presented(visit: &Visit, request: Request) -> Result<String, BearerError> {
+    let in_query = visit.query.as_ref().is_ok_and(|query| query.get("access_token").is_some());
+    if in_query {
+        return Err(BearerError::Malformed("a token never travels in a URL (RFC 9700 §2.2.2)"));
+    }
+    let in_header = bearer(request.headers())?;
+    let has_form = request.method() == Method::POST
+        && request.headers().get(header::CONTENT_LENGTH).is_none_or(|length| length != "0")
+        && request.headers().contains_key(header::CONTENT_TYPE);
+    let in_body = match has_form {
+        true => {
+            let body = read_form(request).await.map_err(|_| BearerError::Malformed("the body is not a form"))?;
+            body.get("access_token").map(str::to_owned)
+        }
+        false => None,
+    };
+    match (in_header, in_body) {
+        (Some(_), Some(_)) => Err(BearerError::Malformed("the token is there twice (RFC 6750 §2)")),
+        (Some(token), None) | (None, Some(token)) => Ok(token),
+        (None, None) => Err(BearerError::Missing),
+    }
+}
+
+fn bearer(headers: &HeaderMap) -> Result<Option<String>, BearerError> {
+    let Some(value) = authorization(headers) else { return Ok(None) };
+    let malformed = BearerError::Malformed("the Authorization header does not hold one Bearer token");
+    match value.split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => {
+            let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);
+            if token.is_empty() || !token.bytes().all(plain) { Err(malformed) } else { Ok(Some(token.to_owned())) }
+        }
+        Some(_) => Ok(None),
+        None => Err(malformed),
+    }
+}
+
+fn refuse(app: &App, visit: &Visit, error: &BearerError) -> Response {
+    let (status, code, description) = error.verdict();
+    let event = EventName::TokenRefused;
+    app.trail.refused(app.trail.event(&visit.circumstances, event, About::default(), description, "RFC 6750 §3.1"));
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::UNAUTHORIZED);
+    let challenge = match code {
+        None => "Bearer realm=\"portreeve\"".to_owned(),
+        Some(code) => {
+            format!("Bearer realm=\"portreeve\", error=\"{code}\", error_description=\"{description}\"")
+        }
+    };
+    let body = match code {
+        None => json!({}),
+        Some(code) => json!({"error": code.as_str(), "error_description": description}),
+    };
+    let mut response = json(status, &body);
+    if let Ok(challenge) = HeaderValue::from_str(&challenge) {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+    }
+    if status == StatusCode::SERVICE_UNAVAILABLE { with_retry_after(response, 2) } else { response }
+}

@@ -1,0 +1,56 @@
+//! Reads the signing keys again, and makes successors when they are due. No lease: two replicas that are first at once make
+//! one key, as the store keeps one for each number.
+
+use super::pause;
+use crate::http::app::App;
+use crate::keys::KeysError;
+use crate::keys::key_ring::RELOAD_EVERY;
+use crate::keys::rotation::{Due, Rotation, RotationError};
+use crate::protocol::identifiers::KeyId;
+
+/// What one round did.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// The keys that it made.
+    pub made: Vec<KeyId>,
+}
+
+/// Why a round failed.
+#[derive(Debug, thiserror::Error)]
+pub enum RotateKeysError {
+    /// While making keys.
+    #[error(transparent)]
+    Rotation(#[from] RotationError),
+    /// While reading them.
+    #[error(transparent)]
+    Keys(#[from] KeysError),
+}
+
+/// One round.
+pub async fn run_once(app: &App) -> Result<Report, RotateKeysError> {
+    app.keys.reload(&app.store, app.clock.now()).await?;
+    let snapshot = app.snapshot.load_full();
+    let settings = &snapshot.config.signing_keys;
+    let rotation = Rotation {
+        store: app.store.clone(),
+        sealing: app.secrets.sealing.clone(),
+        entropy: app.entropy.clone(),
+        trail: app.trail.clone(),
+    };
+    let due = Due::After(settings.rotate_every);
+    let made = rotation.ensure(&settings.algorithms, due, &app.circumstances("")).await?;
+    if !made.is_empty() {
+        app.keys.reload(&app.store, app.clock.now()).await?;
+    }
+    Ok(Report { made })
+}
+
+/// Rounds, for as long as the server runs.
+pub async fn run(app: App) {
+    loop {
+        pause(&app.entropy, RELOAD_EVERY).await;
+        if let Err(error) = run_once(&app).await {
+            tracing::warn!(error = %error, "the signing keys could not be read or made");
+        }
+    }
+}

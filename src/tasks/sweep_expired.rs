@@ -1,0 +1,77 @@
+//! Deletes what has expired, in small batches, on one replica at a time (threat 193). Sweeping changes no answer: what is
+//! swept was refused already.
+
+use super::{lead, pause};
+use crate::http::app::App;
+use crate::protocol::timestamp::Timestamp;
+use crate::storage::driver::Connection;
+use crate::storage::error::StorageError;
+use crate::storage::{Store, audit_events, grants, revoked_tokens, sessions, signing_keys};
+use futures_util::future::BoxFuture;
+use std::time::Duration;
+
+/// What one round deleted.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Rows in all.
+    pub rows: u64,
+}
+
+/// How many rows a transaction deletes at most.
+const BATCH: i64 = 500;
+/// How many batches of one table a round deletes at most.
+const BATCHES: usize = 200;
+/// How long after its end a row may stay: clocks differ.
+const AFTER_THE_END: Duration = Duration::from_secs(3600);
+/// How long a removed key's row stays, for operators.
+const REMOVED_KEYS: Duration = Duration::from_secs(90 * 86_400);
+/// How often a round runs.
+const EVERY: Duration = Duration::from_secs(60);
+
+type Sweep = for<'c> fn(&'c mut Connection, Timestamp) -> BoxFuture<'c, Result<u64, StorageError>>;
+
+/// One round.
+pub async fn run_once(app: &App) -> Result<Report, StorageError> {
+    let now = app.clock.now();
+    let (before, keep) = (now.minus(AFTER_THE_END), app.snapshot.load().config.audit.keep);
+    let tables: [(Timestamp, Sweep); 5] = [
+        (before, |connection, before| Box::pin(grants::sweep(connection, before, BATCH))),
+        (before, |connection, before| Box::pin(sessions::sweep(connection, before, BATCH))),
+        (before, |connection, before| Box::pin(revoked_tokens::sweep(connection, before, BATCH))),
+        (now.minus(keep), |connection, before| Box::pin(audit_events::sweep(connection, before, BATCH))),
+        (now.minus(REMOVED_KEYS), |connection, before| Box::pin(signing_keys::sweep(connection, before))),
+    ];
+    let mut report = Report::default();
+    for (before, sweep) in tables {
+        report.rows = report.rows.saturating_add(sweep_table(&app.store, before, sweep).await?);
+    }
+    Ok(report)
+}
+
+async fn sweep_table(store: &Store, before: Timestamp, sweep: Sweep) -> Result<u64, StorageError> {
+    let mut rows: u64 = 0;
+    for _ in 0..BATCHES {
+        let swept = store.write_one(move |connection| sweep(connection, before)).await?;
+        rows = rows.saturating_add(swept);
+        if swept < BATCH.unsigned_abs() {
+            break;
+        }
+    }
+    Ok(rows)
+}
+
+/// Rounds, for as long as the server runs and this replica leads.
+pub async fn run(app: App, holder: String) {
+    loop {
+        pause(&app.entropy, EVERY).await;
+        let round = async {
+            if lead(&app.store, "sweep_expired", &holder, app.clock.now(), EVERY * 2).await? {
+                run_once(&app).await?;
+            }
+            Ok::<(), StorageError>(())
+        };
+        if let Err(error) = round.await {
+            tracing::warn!(error = %error, "expired rows could not be swept");
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! The operators' listener: liveness, readiness and metrics, never on the public one (threat 167). It tells what is
+//! wanting, not why: the why is in the log (threat 169).
+
+use super::app::App;
+use super::security_headers::{RouteClass, Transport, apply};
+use crate::storage::signing_keys;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::{self, HeaderValue};
+use axum::middleware::map_response;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use metrics_exporter_prometheus::PrometheusHandle;
+use serde::Serialize;
+use std::time::Duration;
+
+/// What the operators' listener shares.
+#[derive(Clone)]
+struct Operations {
+    app: App,
+    metrics: PrometheusHandle,
+}
+
+/// How long the store may take to answer.
+const STORE_PATIENCE: Duration = Duration::from_secs(1);
+
+/// The routes of the operators' listener. Somebody else calls `run_upkeep` on the handle from time to time.
+pub fn router(app: App, metrics: PrometheusHandle) -> Router {
+    Router::new()
+        .route("/health/live", get(live))
+        .route("/health/ready", get(ready))
+        .route("/metrics", get(render_metrics))
+        .layer(map_response(|mut response: Response| async {
+            apply(response.headers_mut(), RouteClass::Protocol, Transport::Http, None);
+            response
+        }))
+        .with_state(Operations { app, metrics })
+}
+
+/// The process answers.
+async fn live() -> Response {
+    Json(serde_json::json!({ "status": "live" })).into_response()
+}
+
+/// What the replica needs to serve.
+#[derive(Debug, Serialize)]
+struct Readiness {
+    status: &'static str,
+    store: &'static str,
+    signing_key: &'static str,
+}
+
+/// Whether requests should be sent here: the store answers a small read, and access tokens can be signed.
+async fn ready(State(operations): State<Operations>) -> Response {
+    let app = &operations.app;
+    let read = app.store.read(|connection| Box::pin(signing_keys::list(connection)));
+    let store = match tokio::time::timeout(STORE_PATIENCE, read).await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(error)) => {
+            tracing::warn!(%error, "not ready: the store cannot be read");
+            Err(())
+        }
+        Err(_) => {
+            tracing::warn!("not ready: the store does not answer in time");
+            Err(())
+        }
+    };
+    let snapshot = app.snapshot.load();
+    let signer = snapshot.config.signing_keys.algorithms.first();
+    let signs = signer.is_some_and(|algorithm| app.keys.ring().signer(*algorithm).is_some());
+    if !signs {
+        tracing::warn!("not ready: no key signs access tokens");
+    }
+    let is_ready = store.is_ok() && signs;
+    let body = Readiness {
+        status: if is_ready { "ready" } else { "unready" },
+        store: if store.is_ok() { "ok" } else { "unavailable" },
+        signing_key: if signs { "ok" } else { "missing" },
+    };
+    let status = if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(body)).into_response()
+}
+
+/// The metrics, in Prometheus' text format.
+async fn render_metrics(State(operations): State<Operations>) -> Response {
+    let content_type = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+    ([(header::CONTENT_TYPE, content_type)], operations.metrics.render()).into_response()
+}
+
+#[cfg(test)]
+#[path = "operations_tests.rs"]
+pub(super) mod tests;

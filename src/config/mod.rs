@@ -4,9 +4,32 @@
 //! reads it by [`load`], so that `check` and `serve` cannot disagree. It leaves to `clients` the registry, to `storage` the
 //! opening of the database, and to `tasks` when a changed file is read again.
 
+mod advice;
+mod client_advice;
+mod client_rules;
+mod client_secrets;
+mod clients;
+mod database;
+pub mod demo;
+pub mod difference;
+mod environment;
+pub mod init;
+mod lifetimes;
+mod load;
+mod network;
+mod overrides;
+mod pages;
 mod problem;
+mod reader;
+mod scopes;
+mod secrets;
+mod tree;
+mod writing;
 
+pub use environment::Environment;
+pub use load::load;
 pub use problem::{Problem, Severity};
+pub use writing::Written;
 
 use crate::model::client::Client;
 use crate::model::secret::{Secret, constant_time_eq};
@@ -147,6 +170,11 @@ impl DatabaseUrl {
     /// Wraps a URL that was checked.
     pub fn new(url: impl Into<String>) -> Self {
         Self(Secret::new(url))
+    }
+
+    /// The URL of the SQLite file at `path`.
+    pub fn of_file(path: &std::path::Path) -> Self {
+        database::url_of_file(path)
     }
 
     /// The URL itself, for the driver.

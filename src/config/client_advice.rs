@@ -1,0 +1,134 @@
+//! The lint rules of clients.
+
+use super::Config;
+use super::advice::Advice;
+use super::tree::shown;
+use crate::model::client::{Client, ClientSecret, ConsentPolicy, PkcePolicy};
+use crate::protocol::grant_type::GrantType;
+use crate::protocol::redirect_uri::{ApplicationType, RedirectKind, RedirectUri};
+
+/// Looks at one client.
+pub(super) fn advise(client: &Client, config: &Config, advice: &mut Advice<'_>) {
+    let key = |member: &str| format!("client.{}.{member}", client.id);
+    secrets(client, advice);
+    redirects(client, config, advice);
+    let metadata = &client.metadata;
+    if client.pkce == PkcePolicy::Excused {
+        advice.warn(
+            ("pkce-not-required", Some("RFC 9700 §2.1.1")),
+            &key("require_pkce"),
+            "false",
+            "true, as soon as the client can: without PKCE an injected code is accepted",
+        );
+    }
+    if metadata.scope.is_empty() {
+        advice.warn(
+            ("client-without-scope", Some("RFC 7591 §2")),
+            &key("scope"),
+            "no scope",
+            "the scopes that the client may ask for",
+        );
+    }
+    let keeps = metadata.allows(GrantType::RefreshToken);
+    if metadata.scope.contains("offline_access") && !keeps {
+        advice.warn(
+            ("offline-access-without-refresh", Some("OpenID Connect Core §11")),
+            &key("scope"),
+            "`offline_access` without the grant type refresh_token",
+            "`refresh_token` among the grant_types",
+        );
+    }
+    if metadata.application_type == ApplicationType::Native && !metadata.is_public() {
+        advice.warn(
+            ("confidential-native-client", Some("RFC 8252 §8.5")),
+            &key("token_endpoint_auth_method"),
+            "a native application with a secret",
+            "`none`: what is shipped to every device is no secret",
+        );
+    }
+    let only_service = metadata.grant_types == [GrantType::ClientCredentials];
+    if only_service && !metadata.redirect_uris.is_empty() {
+        advice.inform(
+            ("redirect-uri-without-code", None),
+            &key("redirect_uris"),
+            "redirect URIs of a client without authorization_code",
+            "none",
+        );
+    }
+    if metadata.allows(GrantType::ClientCredentials) && metadata.allows(GrantType::AuthorizationCode) {
+        advice.inform(
+            ("service-and-person", Some("RFC 9700 §4.15")),
+            &key("grant_types"),
+            "client_credentials beside authorization_code",
+            "two clients: a token then always tells whether a person stands behind it",
+        );
+    }
+}
+
+fn secrets(client: &Client, advice: &mut Advice<'_>) {
+    let key = format!("client.{}.client_secrets", client.id);
+    if client.secrets.len() > 2 {
+        advice.warn(
+            ("many-secrets", None),
+            &key,
+            format!("{} live secrets", client.secrets.len()),
+            "two at most: the old one and its successor",
+        );
+    }
+    for (index, secret) in client.secrets.iter().enumerate() {
+        let key = format!("{key}[{index}]");
+        match secret {
+            ClientSecret::Argon2(phc) => {
+                advice.warn(
+                    ("slow-client-secret", None),
+                    &key,
+                    "an argon2id hash: each request of the client costs a hash of it",
+                    "a generated secret and its SHA-256; `portreeve client secret` prints both",
+                );
+                if memory_of(phc).is_some_and(|memory| memory < 19 * 1024) {
+                    advice.warn(
+                        ("weak-argon2", None),
+                        &key,
+                        "argon2id with less than 19 MiB of memory",
+                        "m=19456,t=2,p=1 or stronger",
+                    );
+                }
+            }
+            ClientSecret::Sha256(_) => {}
+        }
+    }
+}
+
+fn memory_of(phc: &str) -> Option<u32> {
+    phc.split('$').nth(3)?.split(',').next()?.strip_prefix("m=")?.parse().ok()
+}
+
+fn redirects(client: &Client, config: &Config, advice: &mut Advice<'_>) {
+    let metadata = &client.metadata;
+    let first_party = client.consent == ConsentPolicy::FirstParty;
+    if first_party
+        && config.issuer.is_secure()
+        && metadata.redirect_uris.iter().any(RedirectUri::is_spoofable)
+    {
+        advice.warn(
+            ("first-party-spoofable", Some("RFC 8252 §8.6")),
+            &format!("client.{}.first_party", client.id),
+            "true, with a redirect URI that another program on the device could claim",
+            "consent, or https redirect URIs only",
+        );
+    }
+    for (index, uri) in metadata.redirect_uris.iter().enumerate() {
+        let key = format!("client.{}.redirect_uris[{index}]", client.id);
+        if *uri.kind() == RedirectKind::Loopback
+            && uri.as_str().starts_with("http://localhost")
+            && metadata.application_type == ApplicationType::Native
+        {
+            advice.warn(
+                ("localhost-redirect", Some("RFC 8252 §8.3")),
+                &key,
+                shown(uri.as_str()),
+                "`http://127.0.0.1/…` or `http://[::1]/…`: localhost may resolve elsewhere, and its port is fixed",
+            );
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! Two configurations become the list of what differs, as a reload logs it and `plan` shows it. A secret only ever shows as
+//! changed.
+
+use super::reader::in_words;
+use super::{Config, LogFormat};
+use crate::model::client::{Client, ConsentPolicy, PkcePolicy, RefreshTokenRotation};
+use crate::protocol::redirect_uri::{ApplicationType, RedirectUri};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+/// A setting that differs. Of a secret neither value is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The setting, with dots: `listen.address`, `client.photo-web.scope`.
+    pub path: String,
+    /// What it was; `None` when there was none, or it is a secret.
+    pub before: Option<String>,
+    /// What it is; `None` when there is none, or it is a secret.
+    pub after: Option<String>,
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.before, &self.after) {
+            (Some(before), Some(after)) => write!(formatter, "{}: {before} → {after}", self.path),
+            (Some(before), None) => write!(formatter, "{}: {before} removed", self.path),
+            (None, Some(after)) => write!(formatter, "{}: {after} added", self.path),
+            (None, None) => write!(formatter, "{}: changed", self.path),
+        }
+    }
+}
+
+/// A value as it is compared, and whether it may be shown.
+#[derive(PartialEq)]
+enum Value {
+    Shown(String),
+    Hidden(String),
+}
+
+/// What differs between two configurations, by path. The list of files that were read is not part of it.
+pub fn difference(before: &Config, after: &Config) -> Vec<Change> {
+    let (before, after) = (settings(before), settings(after));
+    let paths: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    let mut changes = Vec::new();
+    for path in paths {
+        let (old, new) = (before.get(path), after.get(path));
+        if old == new {
+            continue;
+        }
+        let show = |value: Option<&Value>| match value {
+            Some(Value::Shown(text)) => Some(text.clone()),
+            _ => None,
+        };
+        changes.push(Change { path: path.clone(), before: show(old), after: show(new) });
+    }
+    changes
+}
+
+/// Every setting by its path.
+fn settings(config: &Config) -> BTreeMap<String, Value> {
+    let mut all = BTreeMap::new();
+    let mut show = |path: &str, text: String| {
+        all.insert(path.to_owned(), Value::Shown(text));
+    };
+    show("issuer", config.issuer.as_str().to_owned());
+    let listen = &config.listen;
+    show("listen.address", listen.address.to_string());
+    if let Some(tls) = &listen.tls {
+        show("listen.tls.certificate", tls.certificate.display().to_string());
+        show("listen.tls.private_key", tls.private_key.display().to_string());
+    }
+    show("listen.trusted_proxies", list(&listen.trusted_proxies));
+    show("listen.connections_per_address", listen.connections_per_address.to_string());
+    show("operations.address", config.operations.address.to_string());
+    show("database.max_connections", config.database.max_connections.to_string());
+    let lifetimes = &config.lifetimes;
+    for (key, duration) in [
+        ("authorization_code", lifetimes.authorization_code),
+        ("access_token", lifetimes.access_token),
+        ("id_token", lifetimes.id_token),
+        ("refresh_token_idle", lifetimes.refresh_token_idle),
+        ("refresh_token_absolute", lifetimes.refresh_token_absolute),
+        ("session_idle", lifetimes.session_idle),
+        ("session_absolute", lifetimes.session_absolute),
+    ] {
+        show(&format!("lifetimes.{key}"), in_words(duration));
+    }
+    let algorithms: Vec<&str> = config.signing_keys.algorithms.iter().map(|one| one.as_str()).collect();
+    show("signing_keys.algorithms", algorithms.join(" "));
+    show("signing_keys.rotate_every", in_words(config.signing_keys.rotate_every));
+    for (name, scope) in &config.scopes {
+        show(&format!("scopes.{name}.description"), scope.description.clone());
+        show(&format!("scopes.{name}.claims"), list(&scope.claims));
+    }
+    for resource in &config.resources {
+        show(&format!("resources.{}.scopes", resource.resource), resource.scopes.to_string());
+        let introspectors = list(&resource.introspection_clients);
+        show(&format!("resources.{}.introspection_clients", resource.resource), introspectors);
+    }
+    show("pages.name", config.pages.name.clone());
+    if let Some(accent) = &config.pages.accent {
+        show("pages.accent", accent.clone());
+    }
+    show("log.level", config.log.level.clone());
+    show("log.format", if config.log.format == LogFormat::Json { "json" } else { "text" }.to_owned());
+    show("audit.keep", in_words(config.audit.keep));
+    for one in &config.clients {
+        client(one, &mut show);
+    }
+    hidden(config, &mut all);
+    all
+}
+
+/// What is compared and never shown: secrets, and a picture's bytes.
+fn hidden(config: &Config, all: &mut BTreeMap<String, Value>) {
+    let mut hide = |path: String, text: String| {
+        all.insert(path, Value::Hidden(text));
+    };
+    hide("secret_key".into(), hex(&config.secret_keys.current.0));
+    let previous: Vec<String> = config.secret_keys.previous.iter().map(|key| hex(&key.0)).collect();
+    hide("previous_secret_keys".into(), previous.join(" "));
+    hide("database.url".into(), config.database.url.expose().to_owned());
+    if let Some(logo) = &config.pages.logo {
+        hide("pages.logo".into(), format!("{} {}", logo.media_type, hex(&logo.bytes)));
+    }
+    for client in &config.clients {
+        let secrets: Vec<String> = client
+            .secrets
+            .iter()
+            .map(|secret| match secret {
+                crate::model::client::ClientSecret::Sha256(hash) => hex(hash),
+                crate::model::client::ClientSecret::Argon2(phc) => phc.clone(),
+            })
+            .collect();
+        hide(format!("client.{}.client_secrets", client.id), secrets.join(" "));
+    }
+}
+
+fn client(client: &Client, show: &mut impl FnMut(&str, String)) {
+    let metadata = &client.metadata;
+    let mut set = |key: &str, text: String| {
+        // What a client does not have is no setting of it.
+        if !text.is_empty() {
+            show(&format!("client.{}.{key}", client.id), text);
+        }
+    };
+    let texts = [
+        ("client_name", &metadata.client_name),
+        ("client_uri", &metadata.client_uri),
+        ("policy_uri", &metadata.policy_uri),
+        ("tos_uri", &metadata.tos_uri),
+    ];
+    for (key, text) in texts {
+        set(key, text.clone().unwrap_or_default());
+    }
+    set("contacts", list(&metadata.contacts));
+    let native = metadata.application_type == ApplicationType::Native;
+    set("application_type", if native { "native" } else { "web" }.to_owned());
+    let uris = |uris: &[RedirectUri]| list(uris);
+    set("redirect_uris", uris(&metadata.redirect_uris));
+    set("post_logout_redirect_uris", uris(&metadata.post_logout_redirect_uris));
+    let grant_types: Vec<&str> = metadata.grant_types.iter().map(|one| one.as_str()).collect();
+    set("grant_types", grant_types.join(" "));
+    set("token_endpoint_auth_method", metadata.token_endpoint_auth_method.as_str().to_owned());
+    set("scope", metadata.scope.to_string());
+    set("id_token_signed_response_alg", metadata.id_token_signed_response_alg.as_str().to_owned());
+    set("default_max_age", metadata.default_max_age.map(|age| age.to_string()).unwrap_or_default());
+    set("require_auth_time", metadata.require_auth_time.to_string());
+    set("require_pkce", (client.pkce == PkcePolicy::Required).to_string());
+    set("first_party", (client.consent == ConsentPolicy::FirstParty).to_string());
+    set("allowed_groups", list(&client.allowed_groups));
+    let rotates = client.refresh_token_rotation == RefreshTokenRotation::EveryUse;
+    set("refresh_token_rotation", rotates.to_string());
+    set("allowed_origins", list(&client.allowed_origins));
+}
+
+fn list<T: fmt::Display>(values: &[T]) -> String {
+    values.iter().map(T::to_string).collect::<Vec<_>>().join(" ")
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+#[path = "difference_tests.rs"]
+mod tests;

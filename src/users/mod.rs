@@ -1,3 +1,5 @@
 //! People: passwords, throttling, lifecycle.
 
+pub mod import;
+pub mod lifecycle;
 pub mod password;

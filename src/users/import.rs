@@ -30,19 +30,12 @@ impl People {
         people: Vec<NewPerson>,
         circumstances: &Circumstances,
     ) -> Result<Vec<User>, ImportError> {
-        let mut refused = repeated(&people);
         // Judged before anything is hashed, which takes some 20 ms a password.
-        for (entry, person) in people.iter().enumerate() {
-            refused.extend(check(person).err().map(|why| (entry, why)));
-        }
-        refused.extend(self.taken_of(&people).await.map_err(ImportError::Storage)?);
-        if !refused.is_empty() {
-            return Err(refusal(refused));
-        }
+        self.check_import(&people).await?;
         let now = circumstances.now;
         let prepared = stream::iter(people).map(|person| self.prepare(person, now)).buffered(HASHES_AT_ONCE);
         let prepared: Vec<Result<User, LifecycleError>> = prepared.collect().await;
-        let mut added = Vec::new();
+        let (mut added, mut refused) = (Vec::new(), Vec::new());
         for (entry, user) in prepared.into_iter().enumerate() {
             match user {
                 Ok(user) => added.push(user),
@@ -65,6 +58,19 @@ impl People {
         });
         written.await.map_err(ImportError::Storage)?;
         Ok(added.to_vec())
+    }
+
+    /// Tells everything that is wrong with `people` and their being together, and adds nobody.
+    ///
+    /// # Errors
+    /// `Refused` with everything that is wrong with every entry.
+    pub async fn check_import(&self, people: &[NewPerson]) -> Result<(), ImportError> {
+        let mut refused = repeated(people);
+        for (entry, person) in people.iter().enumerate() {
+            refused.extend(check(person).err().map(|why| (entry, why)));
+        }
+        refused.extend(self.taken_of(people).await.map_err(ImportError::Storage)?);
+        if refused.is_empty() { Ok(()) } else { Err(refusal(refused)) }
     }
 
     /// Which of `people` have a name or verified address of somebody who is there.

@@ -134,7 +134,10 @@ impl AuthorizationError {
 
 /// A description as RFC 6749 §4.1.2.1 lets it be: %x20-21 / %x23-5B / %x5D-7E.
 fn ascii(text: &str) -> String {
-    text.chars().filter(|c| matches!(c, '\x20'..='\x21' | '\x23'..='\x5b' | '\x5d'..='\x7e')).collect()
+    text.replace('§', "section ")
+        .chars()
+        .filter(|c| matches!(c, '\x20'..='\x21' | '\x23'..='\x5b' | '\x5d'..='\x7e'))
+        .collect()
 }
 
 impl From<MalformedRequest> for AuthorizationError {

@@ -1,5 +1,6 @@
 //! `dev`: the whole server on the loopback, with the demo's clients and person, an embedded store and secrets of its own.
 
+use crate::cli::DevOptions;
 use crate::cli::composition::{Ingredients, compose};
 use crate::cli::server;
 use crate::config::demo::{self, DemoSecrets};
@@ -7,22 +8,13 @@ use crate::http::app::{App, Mode};
 use crate::model::claims::PersonClaims;
 use crate::model::clock::{Clock as _, SystemClock};
 use crate::model::entropy::{SharedEntropy, SystemEntropy};
+use crate::model::username::CanonicalUsername;
 use crate::storage::Store;
-use crate::users::lifecycle::{LifecycleError, NewPerson, People};
+use crate::users::lifecycle::{LifecycleError, NewPassword, NewPerson, People};
 use anyhow::Context as _;
 use serde_json::Value;
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
-
-/// What `dev` is told.
-#[derive(Clone, Debug)]
-pub struct DevOptions {
-    /// The port; operations are on the next one.
-    pub port: u16,
-    /// The folder of the store and the secrets.
-    pub data: PathBuf,
-}
 
 /// Serves the demo until told to stop.
 pub async fn run(options: DevOptions) -> anyhow::Result<ExitCode> {
@@ -46,8 +38,7 @@ pub async fn run(options: DevOptions) -> anyhow::Result<ExitCode> {
     let store = Store::open(config.database.url.expose(), config.database.max_connections).await?;
     store.migrate(SystemClock.now()).await?;
     make_private(&options.data)?;
-    let ingredients =
-        Ingredients { store, clock: Arc::new(SystemClock), entropy, mode: Mode::Dev, config };
+    let ingredients = Ingredients { store, clock: Arc::new(SystemClock), entropy, mode: Mode::Dev, config };
     let composition = compose(ingredients).await?;
     seed(&composition.app, &secrets).await?;
     println!("{}", banner(&composition.app, &options, &secrets)?);
@@ -77,7 +68,11 @@ async fn seed(app: &App, secrets: &DemoSecrets) -> anyhow::Result<()> {
     };
     let claims = person.get("claims").and_then(Value::as_object).cloned().unwrap_or_default();
     let claims = PersonClaims::from_object(claims).map_err(|why| anyhow::anyhow!("{why:?}"))?;
-    let person = NewPerson::with_password(demo_name(&person), secrets.ada_password.clone(), claims);
+    let person = NewPerson {
+        username: CanonicalUsername::parse(demo_name(&person))?,
+        claims,
+        password: NewPassword::Clear(secrets.ada_password.clone()),
+    };
     match people.add(person, &app.circumstances("")).await {
         Ok(_) | Err(LifecycleError::UsernameTaken(_)) => Ok(()),
         Err(error) => Err(error.into()),

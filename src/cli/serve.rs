@@ -2,6 +2,7 @@
 
 use crate::cli::composition::{Ingredients, compose};
 use crate::cli::server;
+use crate::cli::{Migrations, ServeOptions};
 use crate::config::{self, Config, Environment};
 use crate::http::app::Mode;
 use crate::model::clock::{Clock as _, SystemClock};
@@ -9,28 +10,9 @@ use crate::model::entropy::SystemEntropy;
 use crate::storage::Store;
 use crate::tasks::reload_configuration::Source;
 use anyhow::Context as _;
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
-
-/// What `serve` is told.
-#[derive(Clone, Debug)]
-pub struct ServeOptions {
-    /// The configuration's file.
-    pub config: PathBuf,
-    /// Whether the schema may be brought up to date first.
-    pub migrations: Migrations,
-}
-
-/// Whether `serve` migrates.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Migrations {
-    /// Before it serves.
-    Run,
-    /// Never: it refuses to start while any is pending.
-    Leave,
-}
 
 /// How often a store that does not answer at the start is asked again, once a second.
 const PATIENCE: usize = 60;
@@ -38,7 +20,7 @@ const PATIENCE: usize = 60;
 /// Serves until told to stop.
 pub async fn run(options: ServeOptions) -> anyhow::Result<ExitCode> {
     let environment = Environment::of_process();
-    let loaded = match config::load(&options.config, &environment) {
+    let loaded = match config::load(&options.config.config, &environment) {
         Ok(loaded) => loaded,
         Err(problems) => {
             for problem in &problems {
@@ -55,7 +37,7 @@ pub async fn run(options: ServeOptions) -> anyhow::Result<ExitCode> {
     let metrics = server::start_metrics()?;
     let _lock = server::lock_embedded_store(&config)?;
     let bound = server::bind(&config).await?;
-    let store = open_store(&config, options.migrations).await?;
+    let store = open_store(&config, options.migrations()).await?;
     let ingredients = Ingredients {
         store,
         clock: Arc::new(SystemClock),
@@ -66,7 +48,8 @@ pub async fn run(options: ServeOptions) -> anyhow::Result<ExitCode> {
     let composition = compose(ingredients).await?;
     let issuer = composition.app.snapshot.load().config.issuer.as_str().to_owned();
     tracing::info!(issuer, "serving");
-    server::run(composition, bound, metrics, Some(Source { path: options.config, environment })).await?;
+    server::run(composition, bound, metrics, Some(Source { path: options.config.config, environment }))
+        .await?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -94,7 +77,11 @@ async fn prepare(url: &str, max_connections: u32, migrations: Migrations) -> any
         }
         Migrations::Leave => {
             let pending = store.pending_migrations().await?.pending;
-            anyhow::ensure!(pending.is_empty(), "pending migrations: {}; run `portreeve migrate`", pending.join(", "));
+            anyhow::ensure!(
+                pending.is_empty(),
+                "pending migrations: {}; run `portreeve migrate`",
+                pending.join(", ")
+            );
         }
     }
     Ok(store)

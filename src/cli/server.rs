@@ -46,12 +46,16 @@ pub fn start_metrics() -> anyhow::Result<PrometheusHandle> {
 pub async fn bind(config: &Config) -> anyhow::Result<Bound> {
     let listen = &config.listen;
     let tls = match &listen.tls {
-        Some(tls) => {
-            Some(TlsReloader::load(&tls.certificate, tls.private_key.as_path()).context("the certificate is not usable")?)
-        }
+        Some(tls) => Some(
+            TlsReloader::load(&tls.certificate, tls.private_key.as_path())
+                .context("the certificate is not usable")?,
+        ),
         None => None,
     };
-    let limits = ListenerLimits { connections_per_address: listen.connections_per_address, ..ListenerLimits::default() };
+    let limits = ListenerLimits {
+        connections_per_address: listen.connections_per_address,
+        ..ListenerLimits::default()
+    };
     let proxies = listen.trusted_proxies.clone();
     let public = Listener::bind(listen.address, limits.clone(), tls.clone(), proxies)
         .await
@@ -72,9 +76,12 @@ pub async fn run(
     let Composition { app, refusals } = composition;
     let (stop, stopped) = watch::channel(false);
     let supervisor = Supervisor::start(&app, refusals);
-    let reloading = source.map(|source| tokio::spawn(reload_configuration::run(app.clone(), source, bound.tls.clone())));
+    let reloading =
+        source.map(|source| tokio::spawn(reload_configuration::run(app.clone(), source, bound.tls.clone())));
     let public = tokio::spawn(bound.public.serve(router::router(app.clone()), until(stopped.clone())));
-    let operations = tokio::spawn(bound.operations.serve(operations::router(app.clone(), metrics.clone()), until(stopped)));
+    let operations = tokio::spawn(
+        bound.operations.serve(operations::router(app.clone(), metrics.clone()), until(stopped)),
+    );
     wait_for_signal(metrics).await?;
     tracing::info!("stopping: what runs is finished first");
     app.is_draining.store(true, Ordering::Relaxed);
@@ -120,6 +127,8 @@ pub fn lock_embedded_store(config: &Config) -> anyhow::Result<Option<File>> {
     let file = file.with_context(|| format!("{lock} cannot be opened"))?;
     match file.try_lock() {
         Ok(()) => Ok(Some(file)),
-        Err(_) => anyhow::bail!("another server uses {path}; an embedded store serves one (PostgreSQL serves many)"),
+        Err(_) => {
+            anyhow::bail!("another server uses {path}; an embedded store serves one (PostgreSQL serves many)")
+        }
     }
 }

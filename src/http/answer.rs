@@ -9,10 +9,10 @@ use crate::authorization::target::AuthorizationResponse;
 use crate::grants::error::TokenError;
 use crate::model::audit_event::{About, EventName};
 use crate::model::client::Client;
-use crate::pages::error::{ErrorPage, WayOn};
-use crate::pages::form_post::{FormPostPage, form_post_script_hash};
-use crate::pages::layout::{Direction, Layout, Theme};
-use crate::pages::link::ReturnLink;
+use crate::pages::ReturnLink;
+use crate::pages::{Direction, Layout, Theme};
+use crate::pages::{ErrorPage, WayOn};
+use crate::pages::{FormPostPage, form_post_script_hash};
 use crate::protocol::response_mode::ResponseMode;
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -101,12 +101,25 @@ pub fn deliver(visit: &Visit, response: &AuthorizationResponse, client: &Client)
     match response.response_mode {
         ResponseMode::Query => see_other(&response.location()),
         ResponseMode::FormPost => {
-            let fields: Vec<(&str, &str)> = response.parameters.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            let fields: Vec<(&str, &str)> =
+                response.parameters.iter().map(|(name, value)| (*name, value.as_str())).collect();
             let Some(action) = ReturnLink::parse(&response.uri) else {
-                return error_page(visit, 400, "invalid_request", "the redirect URI cannot be posted to", WayOn::BackToApp);
+                return error_page(
+                    visit,
+                    400,
+                    "invalid_request",
+                    "the redirect URI cannot be posted to",
+                    WayOn::BackToApp,
+                );
             };
-            let view = FormPostPage { layout: layout(&visit.snapshot), action, client: client.shown_name(), fields: &fields };
-            let policy = PagePolicy::leading_to(&response.uri).with_script(Script::Hash(form_post_script_hash()));
+            let view = FormPostPage {
+                layout: layout(&visit.snapshot),
+                action,
+                client: client.shown_name(),
+                fields: &fields,
+            };
+            let policy =
+                PagePolicy::leading_to(&response.uri).with_script(Script::Hash(form_post_script_hash()));
             page(StatusCode::OK, &view, policy)
         }
     }
@@ -115,7 +128,8 @@ pub fn deliver(visit: &Visit, response: &AuthorizationResponse, client: &Client)
 /// An authorization request that is refused: to the client when it is known where, on a page otherwise.
 pub fn refuse_authorization(app: &App, visit: &Visit, refusal: &Refusal) -> Response {
     let verdict = refusal.error.verdict();
-    let about = About { client_id: refusal.client.as_ref().map(|client| client.id.clone()), ..About::default() };
+    let about =
+        About { client_id: refusal.client.as_ref().map(|client| client.id.clone()), ..About::default() };
     let event = EventName::AuthorizationRefused;
     let reason = format!("{}: {}", verdict.code, refusal.error.reason());
     app.trail.refused(app.trail.event(&visit.circumstances, event, about, reason, verdict.section));
@@ -125,8 +139,13 @@ pub fn refuse_authorization(app: &App, visit: &Visit, refusal: &Refusal) -> Resp
             deliver(visit, &target.failure(verdict.code, verdict.description, issuer), client)
         }
         _ => {
-            let response =
-                error_page(visit, verdict.status, verdict.code.as_str(), &verdict.description, WayOn::BackToApp);
+            let response = error_page(
+                visit,
+                verdict.status,
+                verdict.code.as_str(),
+                &verdict.description,
+                WayOn::BackToApp,
+            );
             if verdict.status == 503 { with_retry_after(response, 2) } else { response }
         }
     }
@@ -142,7 +161,13 @@ pub enum Challenge {
 }
 
 /// A token, revocation or introspection request that is refused.
-pub fn refuse_token(app: &App, visit: &Visit, error: &TokenError, client: Option<&Client>, challenge: Challenge) -> Response {
+pub fn refuse_token(
+    app: &App,
+    visit: &Visit,
+    error: &TokenError,
+    client: Option<&Client>,
+    challenge: Challenge,
+) -> Response {
     let verdict = error.verdict();
     let about = About { client_id: client.map(|client| client.id.clone()), ..About::default() };
     let event = match error {
@@ -152,7 +177,7 @@ pub fn refuse_token(app: &App, visit: &Visit, error: &TokenError, client: Option
     let reason = format!("{}: {}", verdict.code, error.reason());
     app.trail.refused(app.trail.event(&visit.circumstances, event, about, reason, verdict.section));
     let status = StatusCode::from_u16(verdict.status).unwrap_or(StatusCode::BAD_REQUEST);
-    let body = json!({"error": verdict.code.as_str(), "error_description": verdict.description});
+    let body = json!({"error": verdict.code.as_str(), "error_description": described(&verdict.description)});
     let mut response = json(status, &body);
     if status == StatusCode::UNAUTHORIZED && challenge == Challenge::Basic {
         let realm = HeaderValue::from_static("Basic realm=\"portreeve\", charset=\"UTF-8\"");
@@ -168,4 +193,10 @@ pub fn refuse_token(app: &App, visit: &Visit, error: &TokenError, client: Option
 pub fn with_retry_after(mut response: Response, seconds: u64) -> Response {
     response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     response
+}
+
+/// A description in the characters that RFC 6749 §5.2 allows.
+fn described(text: &str) -> String {
+    let allowed = |c: &char| matches!(c, '\x20'..='\x21' | '\x23'..='\x5b' | '\x5d'..='\x7e');
+    text.replace('§', "section ").chars().filter(allowed).collect()
 }

@@ -12,7 +12,7 @@ use crate::authorization::finish::{ConsentGiven, Issuance};
 use crate::authorization::interaction::{ConsentKnown, Finish, NextStep, Situation, next_step};
 use crate::authorization::marker;
 use crate::model::client::ConsentPolicy;
-use crate::pages::error::WayOn;
+use crate::pages::WayOn;
 use crate::protocol::parameters::Parameters;
 use crate::protocol::scope::Scopes;
 use crate::sessions::browser::SignedIn;
@@ -53,11 +53,17 @@ pub async fn get(State(app): State<App>, visit: Visit, headers: HeaderMap) -> Re
 }
 
 /// `POST /authorize`: 303 to the same as GET.
-pub async fn post(State(app): State<App>, visit: Visit, request: Request) -> Response {
-    let body = match read_form(request).await {
+pub async fn post(State(app): State<App>, visit: Visit, headers: HeaderMap, request: Request) -> Response {
+    let body = match read_form(&headers, request.into_body()).await {
         Ok(body) => body,
         Err(error) => {
-            return error_page(&visit, error.status().as_u16(), "invalid_request", &error.to_string(), WayOn::BackToApp);
+            return error_page(
+                &visit,
+                error.status().as_u16(),
+                "invalid_request",
+                &error.to_string(),
+                WayOn::BackToApp,
+            );
         }
     };
     match visit.query.clone().and_then(|query| query.and(body)) {
@@ -149,8 +155,12 @@ pub async fn complete(
         return refuse_authorization(app, visit, &progress.refusal(AuthorizationError::LoginRequired));
     };
     let config = &visit.snapshot.config;
-    let issuance =
-        Issuance { store: &app.store, entropy: &app.entropy, trail: &app.trail, lifetimes: &config.lifetimes };
+    let issuance = Issuance {
+        store: &app.store,
+        entropy: &app.entropy,
+        trail: &app.trail,
+        lifetimes: &config.lifetimes,
+    };
     match issuance.issue(&progress.begun, signed_in, finish, consent, &visit.circumstances).await {
         Ok(code) => {
             let response = progress.begun.target.success(code, config.issuer.as_str());
@@ -183,5 +193,9 @@ fn lead_to(app: &App, visit: &Visit, page: &str, parameters: &Parameters) -> Res
 /// The path of a page on this server, with the request in its query.
 pub fn to_page(visit: &Visit, page: &str, parameters: &Parameters) -> String {
     let path = visit.snapshot.config.issuer.path();
-    if parameters.is_empty() { format!("{path}{page}") } else { format!("{path}{page}?{}", parameters.encode()) }
+    if parameters.is_empty() {
+        format!("{path}{page}")
+    } else {
+        format!("{path}{page}?{}", parameters.encode())
+    }
 }

@@ -4,7 +4,7 @@
 use super::answer::{Challenge, refuse_token};
 use super::app::App;
 use super::extract::{Visit, authorization};
-use super::limits::read_form;
+use super::limits::{FormError, read_form};
 use crate::clients::authentication::{AuthenticatedClient, Presented, Verifiers, authenticate};
 use crate::grants::error::TokenError;
 use crate::protocol::parameters::Parameters;
@@ -32,12 +32,29 @@ pub async fn receive(app: &App, visit: &Visit, request: Request) -> Result<Clien
     let refuse = |error: TokenError| Box::new(refuse_token(app, visit, &error, None, challenge));
     match &visit.query {
         Ok(query) if query.is_empty() => {}
-        Ok(_) => return Err(refuse(TokenError::Body(400, "parameters belong into the body, not into the URL"))),
+        Ok(_) => {
+            return Err(refuse(TokenError::Body(400, "parameters belong into the body, not into the URL")));
+        }
         Err(error) => return Err(refuse(TokenError::Unreadable(error.clone()))),
     }
-    let parameters = read_form(request).await.map_err(|error| refuse(error.into()))?;
+    let parameters =
+        read_form(&headers, request.into_body()).await.map_err(|error| refuse(unreadable(error)))?;
     let client = identify(app, visit, &headers, &parameters).await.map_err(|error| refuse(error.into()))?;
     Ok(ClientRequest { client, parameters, challenge })
+}
+
+fn unreadable(error: FormError) -> TokenError {
+    match error {
+        FormError::Parameters(error) => TokenError::Unreadable(error),
+        FormError::NotAForm => {
+            TokenError::Body(400, "the body must be application/x-www-form-urlencoded in UTF-8")
+        }
+        FormError::TooLarge => TokenError::Body(413, "the body is larger than 64 KiB"),
+        FormError::TimedOut => TokenError::Body(408, "the body did not arrive in time"),
+        FormError::Incomplete | FormError::UrlTooLong => {
+            TokenError::Body(400, "the body did not arrive whole")
+        }
+    }
 }
 
 async fn identify(

@@ -6,7 +6,7 @@ use super::app::App;
 use super::authorization::{Progress, complete, decide, progress, to_page};
 use super::cross_origin::{admit_form, admit_load};
 use super::extract::Visit;
-use super::limits::read_repeating_form;
+use super::limits::read_boxes;
 use super::login::another_account;
 use super::security_headers::PagePolicy;
 use crate::authorization::consent::{Decision, matter};
@@ -14,10 +14,10 @@ use crate::authorization::error::AuthorizationError;
 use crate::authorization::finish::ConsentGiven;
 use crate::authorization::interaction::{ConsentKnown, NextStep};
 use crate::model::audit_event::{About, EventName};
-use crate::pages::consent::{ConsentClient, ConsentPage, ConsentScope, Standing};
-use crate::pages::error::WayOn;
-use crate::pages::link::{Destination, WebLink};
-use crate::pages::person::Person;
+use crate::pages::Person;
+use crate::pages::WayOn;
+use crate::pages::{ConsentClient, ConsentPage, ConsentScope, Standing};
+use crate::pages::{Destination, WebLink};
 use crate::sessions::anti_forgery::{self, Form};
 use crate::sessions::browser::SignedIn;
 use axum::extract::{Request, State};
@@ -35,7 +35,9 @@ pub async fn get(State(app): State<App>, visit: Visit, headers: HeaderMap) -> Re
     };
     let step = decide(&app, &visit, &progress, progress.known_consent());
     match (step, &progress.signed_in, &visit.browser) {
-        (NextStep::Consent(_), Some(signed_in), Some(browser)) => show(&app, &visit, &progress, signed_in, browser),
+        (NextStep::Consent(_), Some(signed_in), Some(browser)) => {
+            show(&app, &visit, &progress, signed_in, browser)
+        }
         _ => see_other(&to_page(&visit, "/authorize", &progress.parameters)),
     }
 }
@@ -45,10 +47,16 @@ pub async fn post(State(app): State<App>, visit: Visit, headers: HeaderMap, requ
     if admit_form(&headers, &visit.snapshot.config.issuer).is_err() {
         return error_page(&visit, 403, "access_denied", "the form came from another site", WayOn::BackToApp);
     }
-    let body = match read_repeating_form(request, "scope").await {
+    let body = match read_boxes(&headers, request.into_body(), "scope").await {
         Ok(body) => body,
         Err(error) => {
-            return error_page(&visit, error.status().as_u16(), "invalid_request", &error.to_string(), WayOn::BackToApp);
+            return error_page(
+                &visit,
+                error.status().as_u16(),
+                "invalid_request",
+                &error.to_string(),
+                WayOn::BackToApp,
+            );
         }
     };
     let progress = match progress(&app, &visit).await {
@@ -88,10 +96,18 @@ pub async fn post(State(app): State<App>, visit: Visit, headers: HeaderMap, requ
             };
             let event = EventName::ConsentDenied;
             let section = "RFC 6749 §4.1.2.1";
-            app.trail.refused(app.trail.event(&visit.circumstances, event, about, "the person said no", section));
+            app.trail.refused(app.trail.event(
+                &visit.circumstances,
+                event,
+                about,
+                "the person said no",
+                section,
+            ));
             refuse_authorization(&app, &visit, &progress.refusal(AuthorizationError::Denied))
         }
-        None => error_page(&visit, 400, "invalid_request", "decision must be allow or deny", WayOn::BackToApp),
+        None => {
+            error_page(&visit, 400, "invalid_request", "decision must be allow or deny", WayOn::BackToApp)
+        }
     }
 }
 
@@ -104,7 +120,10 @@ fn show(app: &App, visit: &Visit, progress: &Progress, signed_in: &SignedIn, bro
         .iter()
         .map(|scope| ConsentScope {
             token: scope.as_str(),
-            words: config.scopes.get(scope.as_str()).map_or(scope.as_str(), |known| known.description.as_str()),
+            words: config
+                .scopes
+                .get(scope.as_str())
+                .map_or(scope.as_str(), |known| known.description.as_str()),
         })
         .collect();
     let resources: Vec<&str> = begun.resources.iter().map(|resource| resource.as_str()).collect();

@@ -8,10 +8,10 @@ use super::extract::Visit;
 use super::limits::read_form;
 use super::login::with_browser;
 use super::security_headers::PagePolicy;
-use crate::pages::error::WayOn;
-use crate::pages::logged_out::LoggedOutPage;
-use crate::pages::logout::LogoutPage;
-use crate::pages::person::Person;
+use crate::pages::LoggedOutPage;
+use crate::pages::LogoutPage;
+use crate::pages::Person;
+use crate::pages::WayOn;
 use crate::sessions::anti_forgery::{self, Form};
 use crate::sessions::cookies::Cookie;
 use axum::extract::{Request, State};
@@ -34,7 +34,10 @@ pub async fn get(State(app): State<App>, visit: Visit, headers: HeaderMap) -> Re
                 action: &format!("{base}/logout"),
                 form_token: &anti_forgery::token(&app.secrets.forms, Form::Logout, &browser, &matter),
                 client: None,
-                person: Some(Person { name: signed_in.user.shown_name(), username: &signed_in.user.username }),
+                person: Some(Person {
+                    name: signed_in.user.shown_name(),
+                    username: &signed_in.user.username,
+                }),
                 stay: &format!("{base}/account"),
             };
             with_browser(&visit, &browser, page(StatusCode::OK, &view, PagePolicy::own_forms()))
@@ -46,10 +49,16 @@ pub async fn get(State(app): State<App>, visit: Visit, headers: HeaderMap) -> Re
 
 /// `POST /logout`: our own form ends the session; a client's request is the same as a GET.
 pub async fn post(State(app): State<App>, visit: Visit, headers: HeaderMap, request: Request) -> Response {
-    let body = match read_form(request).await {
+    let body = match read_form(&headers, request.into_body()).await {
         Ok(body) => body,
         Err(error) => {
-            return error_page(&visit, error.status().as_u16(), "invalid_request", &error.to_string(), WayOn::BackToApp);
+            return error_page(
+                &visit,
+                error.status().as_u16(),
+                "invalid_request",
+                &error.to_string(),
+                WayOn::BackToApp,
+            );
         }
     };
     let Some(form_token) = body.get("form_token") else {

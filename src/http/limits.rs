@@ -94,6 +94,17 @@ pub async fn read_form(headers: &HeaderMap, body: Body) -> Result<Parameters, Fo
     Ok(Parameters::parse(&read(body).await?)?)
 }
 
+/// Reads a form of our own pages in which `repeatable` may be there more than once: several boxes of one name.
+///
+/// # Errors
+/// Like [`read_form`].
+pub async fn read_boxes(headers: &HeaderMap, body: Body, repeatable: &str) -> Result<Parameters, FormError> {
+    if !is_form(headers) {
+        return Err(FormError::NotAForm);
+    }
+    Ok(Parameters::parse_repeating(&read(body).await?, repeatable)?)
+}
+
 /// Reads the form in a request's body, or the absence of both: a POST to /userinfo may have nothing but its header
 /// (OpenID Connect Core §5.3.1).
 ///

@@ -1,22 +1,24 @@
 //! `/login`: name and password, or the choice of an account. It records a fact and returns to `/authorize`, where it is
 //! decided anew what is missing; without a request it returns to `/account`.
 
-use super::answer::{error_page, layout, page, refuse_authorization, see_other, with_cookie, with_retry_after};
+use super::answer::{
+    error_page, layout, page, refuse_authorization, see_other, with_cookie, with_retry_after,
+};
 use super::app::App;
 use super::authorization::{Progress, decide, judge, to_page};
 use super::cross_origin::{admit_form, admit_load};
 use super::extract::Visit;
 use super::limits::read_form;
 use super::security_headers::PagePolicy;
-use crate::authorization::error::AuthorizationError;
 use crate::authorization::begin::Refusal;
+use crate::authorization::error::AuthorizationError;
 use crate::authorization::interaction::NextStep;
 use crate::model::secret::Secret;
-use crate::pages::account_choice::{Account, AccountChoicePage};
-use crate::pages::error::WayOn;
-use crate::pages::link::Destination;
-use crate::pages::login::{LoginMessage, LoginPage};
-use crate::pages::person::Person;
+use crate::pages::Destination;
+use crate::pages::Person;
+use crate::pages::WayOn;
+use crate::pages::{Account, AccountChoicePage};
+use crate::pages::{LoginMessage, LoginPage};
 use crate::protocol::parameters::Parameters;
 use crate::sessions::anti_forgery::{self, Form};
 use crate::sessions::browser::SignedIn;
@@ -48,7 +50,9 @@ pub async fn get(State(app): State<App>, visit: Visit, headers: HeaderMap) -> Re
     };
     let step = decide(&app, &visit, &progress, progress.known_consent());
     match (step, &progress.signed_in) {
-        (NextStep::SelectAccount, Some(signed_in)) if !wants_another => choice(&app, &visit, &progress, signed_in),
+        (NextStep::SelectAccount, Some(signed_in)) if !wants_another => {
+            choice(&app, &visit, &progress, signed_in)
+        }
         (NextStep::Login(_) | NextStep::SelectAccount, _) => form(&app, &visit, Some(&progress), "", None),
         _ if wants_another => form(&app, &visit, Some(&progress), "", None),
         _ => see_other(&to_page(&visit, "/authorize", &progress.parameters)),
@@ -61,10 +65,16 @@ pub async fn post(State(app): State<App>, visit: Visit, headers: HeaderMap, requ
     if admit_form(&headers, issuer).is_err() {
         return error_page(&visit, 403, "access_denied", "the form came from another site", WayOn::BackToApp);
     }
-    let body = match read_form(request).await {
+    let body = match read_form(&headers, request.into_body()).await {
         Ok(body) => body,
         Err(error) => {
-            return error_page(&visit, error.status().as_u16(), "invalid_request", &error.to_string(), WayOn::BackToApp);
+            return error_page(
+                &visit,
+                error.status().as_u16(),
+                "invalid_request",
+                &error.to_string(),
+                WayOn::BackToApp,
+            );
         }
     };
     let (request, _) = match own_parameters(&visit) {
@@ -85,7 +95,9 @@ pub async fn post(State(app): State<App>, visit: Visit, headers: HeaderMap, requ
 }
 
 async fn choose(app: &App, visit: &Visit, body: &Parameters, progress: Option<&Progress>) -> Response {
-    let Some((progress, signed_in)) = progress.and_then(|progress| Some((progress, progress.signed_in.as_ref()?))) else {
+    let Some((progress, signed_in)) =
+        progress.and_then(|progress| Some((progress, progress.signed_in.as_ref()?)))
+    else {
         return form(app, visit, progress, "", None);
     };
     let sid = signed_in.session.id.as_str();
@@ -139,7 +151,10 @@ async fn sign_in(
         Ok(user) => user,
         Err(SignInError::Refused) => return form(app, visit, progress, typed, Some(LoginMessage::Refused)),
         Err(SignInError::Wait(seconds)) => {
-            return with_retry_after(form(app, visit, progress, typed, Some(LoginMessage::Wait { seconds })), seconds);
+            return with_retry_after(
+                form(app, visit, progress, typed, Some(LoginMessage::Wait { seconds })),
+                seconds,
+            );
         }
         Err(SignInError::Busy(seconds)) => {
             return with_retry_after(form(app, visit, progress, typed, Some(LoginMessage::Busy)), seconds);
@@ -154,7 +169,10 @@ async fn sign_in(
         Ok(secret) => {
             let page = if request.is_empty() { "/account" } else { "/authorize" };
             let life = visit.snapshot.config.lifetimes.session_absolute;
-            with_cookie(see_other(&to_page(visit, page, request)), &visit.jar.set(Cookie::Session, &secret, life))
+            with_cookie(
+                see_other(&to_page(visit, page, request)),
+                &visit.jar.set(Cookie::Session, &secret, life),
+            )
         }
         Err(_) => with_retry_after(form(app, visit, progress, typed, Some(LoginMessage::Busy)), 2),
     }

@@ -1,18 +1,32 @@
 //! HTTP: extract, call one rule, match the outcome.
 
+pub mod account;
+pub mod answer;
 pub mod app;
 pub mod assets;
+pub mod authorization;
 pub mod client_address;
+pub mod client_authentication;
 pub mod connection;
+pub mod consent;
 pub mod cross_origin;
+pub mod end_session;
 pub mod entity_tag;
+pub mod extract;
 pub mod framing;
+pub mod introspection;
 pub mod jwks;
 pub mod limits;
 pub mod listener;
+pub mod login;
 pub mod metadata;
 pub mod operations;
+pub mod playground;
 pub mod pulse;
+pub mod revocation;
+pub mod router;
 pub mod security_headers;
 pub mod tls;
+pub mod token;
+pub mod userinfo;
 pub mod visit;

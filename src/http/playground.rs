@@ -4,7 +4,7 @@ use super::answer::{layout, page};
 use super::app::App;
 use super::extract::Visit;
 use super::security_headers::{Connect, PagePolicy, Script};
-use crate::pages::playground::PlaygroundPage;
+use crate::pages::PlaygroundPage;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -24,6 +24,9 @@ pub async fn get(State(_): State<App>, visit: Visit) -> Response {
         scope: &scope.unwrap_or_default(),
         resource: config.resources.first().map(|resource| resource.resource.as_str()).unwrap_or_default(),
     };
-    let policy = PagePolicy { connect: Connect::SelfOrigin, ..PagePolicy::own_forms().with_script(Script::SelfOrigin) };
+    let policy = PagePolicy {
+        connect: Connect::SelfOrigin,
+        ..PagePolicy::own_forms().with_script(Script::SelfOrigin)
+    };
     page(StatusCode::OK, &view, policy)
 }

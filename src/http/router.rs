@@ -2,15 +2,16 @@
 
 use super::app::{App, Mode};
 use super::{
-    account, answer, assets, authorization, consent, cross_origin, end_session, introspection, jwks, limits, login,
-    metadata, playground, revocation, security_headers, token, userinfo,
+    account, answer, assets, authorization, consent, cross_origin, end_session, introspection, jwks, limits,
+    login, metadata, playground, revocation, security_headers, token, userinfo,
 };
+use crate::protocol::server_metadata::path;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::Response;
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{get, post};
 use serde_json::json;
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -18,50 +19,38 @@ use tower_http::catch_panic::CatchPanicLayer;
 pub fn router(app: App) -> Router {
     let snapshot = app.snapshot.load_full();
     let issuer = &snapshot.config.issuer;
-    let no_head = || async { answer::status_only(StatusCode::METHOD_NOT_ALLOWED) };
     let people = Router::new()
         .route("/", get(to_account))
-        .route("/authorize", get(authorization::get).post(authorization::post).head(no_head))
+        .route(
+            path::AUTHORIZATION,
+            get(authorization::get).post(authorization::post).head(limits::refuse_head),
+        )
         .route("/login", get(login::get).post(login::post))
         .route("/consent", get(consent::get).post(consent::post))
-        .route("/logout", get(end_session::get).post(end_session::post))
+        .route(path::END_SESSION, get(end_session::get).post(end_session::post))
         .route("/account", get(account::get));
     let clients = Router::new()
-        .route("/token", post(token::post))
-        .route("/revoke", post(revocation::post))
-        .route("/introspect", post(introspection::post))
-        .route("/userinfo", get(userinfo::answer).post(userinfo::answer));
-    let everybody = Router::new()
-        .route("/.well-known/openid-configuration", get(metadata::get))
-        .route("/.well-known/oauth-authorization-server", get(metadata::get))
-        .route("/.well-known/jwks.json", get(jwks::get))
-        .merge(assets::router(app.mode));
+        .route(path::TOKEN, post(token::post))
+        .route(path::REVOCATION, post(revocation::post))
+        .route(path::INTROSPECTION, post(introspection::post))
+        .route(path::USERINFO, get(userinfo::answer).post(userinfo::answer));
+    let everybody =
+        Router::new().route(path::JWKS, get(jwks::jwks)).route("/assets/{file}", get(assets::asset));
     let mut below = people.merge(clients).merge(everybody);
     if app.mode == Mode::Dev {
         below = below.route("/playground", get(playground::get));
     }
     let base = issuer.path();
-    let all = match base.is_empty() {
-        true => below,
-        false => Router::new().nest(base, below).route(&inserted(base), metadata_route()),
-    };
+    let all = if base.is_empty() { below } else { Router::new().nest(base, below) };
+    let all = all.merge(metadata::routes(issuer));
     all.fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(CatchPanicLayer::custom(panicked))
-        .layer(from_fn(limits::check_url))
+        .layer(from_fn_with_state(app.clone(), limits::bound_url))
         .layer(from_fn_with_state(app.clone(), cross_origin::share))
         .layer(from_fn_with_state(app.clone(), security_headers::add))
         .layer(from_fn(measure))
         .with_state(app)
-}
-
-/// RFC 8414 §3.1: the well-known part goes before the issuer's path.
-fn inserted(base: &str) -> String {
-    format!("/.well-known/oauth-authorization-server{base}")
-}
-
-fn metadata_route() -> MethodRouter<App> {
-    get(metadata::get)
 }
 
 async fn to_account(State(app): State<App>) -> Response {
@@ -81,7 +70,8 @@ async fn method_not_allowed() -> Response {
 fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
     metrics::counter!("portreeve_panics_total").increment(1);
     tracing::error!("a handler panicked");
-    let body = json!({"error": "server_error", "error_description": "the server met a condition it did not expect"});
+    let body =
+        json!({"error": "server_error", "error_description": "the server met a condition it did not expect"});
     answer::json(StatusCode::INTERNAL_SERVER_ERROR, &body)
 }
 
@@ -93,15 +83,26 @@ async fn measure(request: Request, next: Next) -> Response {
     let response = next.run(request).await;
     let status = response.status().as_u16().to_string();
     metrics::counter!("portreeve_http_requests_total", "route" => route, "status" => status).increment(1);
-    metrics::histogram!("portreeve_http_request_duration_seconds", "route" => route).record(start.elapsed().as_secs_f64());
+    metrics::histogram!("portreeve_http_request_duration_seconds", "route" => route)
+        .record(start.elapsed().as_secs_f64());
     response
 }
 
 /// A label of a bounded set, whatever the path.
 fn route_label(path: &str) -> &'static str {
     const ROUTES: [&str; 12] = [
-        "/authorize", "/login", "/consent", "/logout", "/account", "/token", "/revoke", "/introspect", "/userinfo",
-        "/.well-known/openid-configuration", "/.well-known/oauth-authorization-server", "/.well-known/jwks.json",
+        "/authorize",
+        "/login",
+        "/consent",
+        "/logout",
+        "/account",
+        "/token",
+        "/revoke",
+        "/introspect",
+        "/userinfo",
+        "/.well-known/openid-configuration",
+        "/.well-known/oauth-authorization-server",
+        "/.well-known/jwks.json",
     ];
     ROUTES.into_iter().find(|route| path.ends_with(route)).unwrap_or("other")
 }

@@ -4,7 +4,7 @@
 use super::answer::{json, with_retry_after};
 use super::app::App;
 use super::extract::{Visit, authorization};
-use super::limits::read_form;
+use super::limits::read_form_if_any;
 use crate::model::audit_event::{About, EventName};
 use crate::protocol::timestamp::Timestamp;
 use crate::tokens::bearer::{Living, recognise, stand};
@@ -44,12 +44,11 @@ async fn presented(visit: &Visit, request: Request) -> Result<String, BearerErro
         return Err(BearerError::Malformed("a token never travels in a URL (RFC 9700 §2.2.2)"));
     }
     let in_header = bearer(request.headers())?;
-    let has_form = request.method() == Method::POST
-        && request.headers().get(header::CONTENT_LENGTH).is_none_or(|length| length != "0")
-        && request.headers().contains_key(header::CONTENT_TYPE);
-    let in_body = match has_form {
+    let in_body = match *request.method() == Method::POST {
         true => {
-            let body = read_form(request).await.map_err(|_| BearerError::Malformed("the body is not a form"))?;
+            let (head, body) = request.into_parts();
+            let body = read_form_if_any(&head.headers, body).await;
+            let body = body.map_err(|_| BearerError::Malformed("the body is not a form"))?;
             body.get("access_token").map(str::to_owned)
         }
         false => None,
@@ -67,7 +66,11 @@ fn bearer(headers: &HeaderMap) -> Result<Option<String>, BearerError> {
     match value.split_once(' ') {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => {
             let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);
-            if token.is_empty() || !token.bytes().all(plain) { Err(malformed) } else { Ok(Some(token.to_owned())) }
+            if token.is_empty() || !token.bytes().all(plain) {
+                Err(malformed)
+            } else {
+                Ok(Some(token.to_owned()))
+            }
         }
         Some(_) => Ok(None),
         None => Err(malformed),
@@ -77,7 +80,13 @@ fn bearer(headers: &HeaderMap) -> Result<Option<String>, BearerError> {
 fn refuse(app: &App, visit: &Visit, error: &BearerError) -> Response {
     let (status, code, description) = error.verdict();
     let event = EventName::TokenRefused;
-    app.trail.refused(app.trail.event(&visit.circumstances, event, About::default(), description, "RFC 6750 §3.1"));
+    app.trail.refused(app.trail.event(
+        &visit.circumstances,
+        event,
+        About::default(),
+        description,
+        "RFC 6750 §3.1",
+    ));
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::UNAUTHORIZED);
     let challenge = match code {
         None => "Bearer realm=\"portreeve\"".to_owned(),

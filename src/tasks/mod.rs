@@ -22,7 +22,10 @@ pub struct Supervisor {
 
 impl Supervisor {
     /// Starts every loop.
-    pub fn start(app: &App, refusals: tokio::sync::mpsc::Receiver<crate::model::audit_event::AuditEvent>) -> Self {
+    pub fn start(
+        app: &App,
+        refusals: tokio::sync::mpsc::Receiver<crate::model::audit_event::AuditEvent>,
+    ) -> Self {
         let holder = app.entropy.text::<12>();
         let loops = vec![
             tokio::spawn(write_refusals::run(app.clone(), refusals)),

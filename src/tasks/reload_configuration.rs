@@ -55,7 +55,10 @@ pub fn run_once(app: &App, source: &Source) -> Report {
         }
     };
     if let Some(what) = needs_restart(&before.config, &loaded.config) {
-        tracing::error!(setting = what, "the configuration was not reloaded: start the server again to change this");
+        tracing::error!(
+            setting = what,
+            "the configuration was not reloaded: start the server again to change this"
+        );
         return Report::NeedsRestart { what };
     }
     let changes = difference(&before.config, &loaded.config);
@@ -86,7 +89,9 @@ fn needs_restart(before: &Config, after: &Config) -> Option<&'static str> {
 pub async fn run(app: App, source: Source, tls: Option<TlsReloader>) {
     let (changed, mut changes) = mpsc::channel(16);
     let _watcher = watch(&app.snapshot.load().config.files, changed);
-    let Ok(mut hangup) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()) else { return };
+    let Ok(mut hangup) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()) else {
+        return;
+    };
     loop {
         tokio::select! {
             _ = hangup.recv() => {}

@@ -26,7 +26,9 @@ impl BearerError {
             Self::Malformed(why) => (400, Some(ErrorCode::InvalidRequest), why),
             Self::InvalidToken => (401, Some(ErrorCode::InvalidToken), "the access token is not valid"),
             Self::InsufficientScope(why) => (403, Some(ErrorCode::InsufficientScope), why),
-            Self::Unavailable => (503, Some(ErrorCode::TemporarilyUnavailable), "the server cannot answer now"),
+            Self::Unavailable => {
+                (503, Some(ErrorCode::TemporarilyUnavailable), "the server cannot answer now")
+            }
         }
     }
 }

@@ -1,4 +1,6 @@
 //! People: passwords, signing in, lifecycle. Sessions are begun in `sessions`.
 
+pub mod import;
+pub mod lifecycle;
 pub mod password;
 pub mod sign_in;

@@ -158,7 +158,7 @@ pub(super) async fn run(options: Options) -> anyhow::Result<ExitCode> {
             say(&format!(
                 "{} is changed{}",
                 user.username,
-                has_password.then(|| told(ended)).unwrap_or_default()
+                if has_password { told(ended) } else { String::new() }
             ))?;
             office.store.close().await;
         }

@@ -9,10 +9,9 @@ use crate::authorization::target::AuthorizationResponse;
 use crate::grants::error::TokenError;
 use crate::model::audit_event::{About, EventName};
 use crate::model::client::Client;
-use crate::pages::ReturnLink;
-use crate::pages::{Direction, Layout, Theme};
-use crate::pages::{ErrorPage, WayOn};
-use crate::pages::{FormPostPage, form_post_script_hash};
+use crate::pages::{
+    Direction, ErrorPage, FormPostPage, Layout, ReturnLink, Template, Theme, WayOn, form_post_script_hash,
+};
 use crate::protocol::response_mode::ResponseMode;
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -33,7 +32,7 @@ pub fn layout(snapshot: &Snapshot) -> Layout<'_> {
 }
 
 /// A page, under its content policy.
-pub fn page(status: StatusCode, page: &impl askama::Template, policy: PagePolicy) -> Response {
+pub fn page(status: StatusCode, page: &impl Template, policy: PagePolicy) -> Response {
     match crate::pages::render(page) {
         Ok(html) => {
             let mut response = Response::new(Body::from(html));

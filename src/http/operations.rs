@@ -13,6 +13,7 @@ use axum::routing::get;
 use axum::{Json, Router};
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde::Serialize;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// What the operators' listener shares.
@@ -49,9 +50,12 @@ struct Readiness {
     status: &'static str,
     store: &'static str,
     signing_key: &'static str,
+    clock: &'static str,
+    listener: &'static str,
 }
 
-/// Whether requests should be sent here: the store answers a small read, and access tokens can be signed.
+/// Whether requests should be sent here: the store answers a small read, access tokens can be signed, the clock agrees
+/// with the database's, and the server is not about to stop.
 async fn ready(State(operations): State<Operations>) -> Response {
     let app = &operations.app;
     let read = app.store.read(|connection| Box::pin(signing_keys::list(connection)));
@@ -72,11 +76,15 @@ async fn ready(State(operations): State<Operations>) -> Response {
     if !signs {
         tracing::warn!("not ready: no key signs access tokens");
     }
-    let is_ready = store.is_ok() && signs;
+    let clock_is_off = app.clock_is_off.load(Ordering::Relaxed);
+    let is_draining = app.is_draining.load(Ordering::Relaxed);
+    let is_ready = store.is_ok() && signs && !clock_is_off && !is_draining;
     let body = Readiness {
         status: if is_ready { "ready" } else { "unready" },
         store: if store.is_ok() { "ok" } else { "unavailable" },
         signing_key: if signs { "ok" } else { "missing" },
+        clock: if clock_is_off { "off" } else { "ok" },
+        listener: if is_draining { "draining" } else { "ok" },
     };
     let status = if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(body)).into_response()

@@ -91,6 +91,8 @@ pub(in crate::http) async fn server(config: Config, mode: Mode, signing: Signing
     let keys =
         Keys::open(&store, secrets.sealing.clone(), Duration::from_secs(3600), now).await.expect("opens");
     let app = Arc::new(Parts {
+        clock_is_off: false.into(),
+        is_draining: false.into(),
         store,
         clock: Arc::new(SystemClock),
         entropy: entropy.clone(),

@@ -24,6 +24,7 @@ mod rendering_tests;
 
 pub use account::{AccountPage, Since};
 pub use account_choice::{Account, AccountChoicePage};
+pub use askama::Template;
 pub use assets::{ASSETS, Asset, PLAYGROUND_SCRIPT, STYLESHEET};
 pub use consent::{ConsentClient, ConsentPage, ConsentScope, Standing, built_in_scope_words};
 pub use error::{ErrorPage, WayOn};

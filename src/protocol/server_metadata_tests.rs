@@ -25,7 +25,6 @@ fn metadata_golden() {
         "userinfo_endpoint": "https://auth.example.com/userinfo",
         "revocation_endpoint": "https://auth.example.com/revoke",
         "introspection_endpoint": "https://auth.example.com/introspect",
-        "end_session_endpoint": "https://auth.example.com/logout",
         "scopes_supported": ["openid", "photos.read"],
         "response_types_supported": ["code"],
         "response_modes_supported": ["query", "form_post"],

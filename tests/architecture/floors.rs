@@ -13,9 +13,10 @@ const FLOWS: [&str; 3] = ["authorization", "grants", "logout"];
 const TOP: [&str; 3] = ["tasks", "cli", "main"];
 
 /// One step aside on the same floor: room, what it may import there, why.
-const ASIDE: [(&str, &str, &str); 2] = [
+const ASIDE: [(&str, &str, &str); 3] = [
     ("config", "model::secret", "a secret that was typed is the model's Secret from then on"),
     ("config", "model::client", "a client in a file means the same type as a registered one"),
+    ("config", "model::entropy", "`init` and the demo make secrets from chance that is passed in"),
 ];
 
 /// Crates that a room must not know.

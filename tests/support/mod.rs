@@ -1,3 +1,9 @@
-//! What the tests stand on: a database of its own for each test. Nothing here decides what is right; the tests do.
+//! What the tests stand on: a database of its own for each test, a server in memory whose clock they move, a browser, and
+//! an app that walks whole flows. Nothing here decides what is right; the tests do.
 
+pub mod browser;
+pub mod clock;
+pub mod configuration;
 pub mod database;
+pub mod relying_party;
+pub mod server;

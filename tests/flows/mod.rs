@@ -1,0 +1,3 @@
+//! Whole visits, as an app and a person make them.
+
+mod main_road;

@@ -34,7 +34,7 @@ enum Command {
     /// Shows one client of the configuration
     Show {
         /// Its client_id
-        #[arg(value_name = "ID", value_parser = ClientId::parse, allow_hyphen_values = true)]
+        #[arg(value_name = "ID", value_parser = ClientId::parse)]
         id: ClientId,
         #[command(flatten)]
         output: FormatOption,
@@ -113,7 +113,7 @@ fn write_new(option: &ConfigOption, new: New) -> anyhow::Result<()> {
     };
     let confidential = !new.public;
     let members = members(new);
-    ClientMetadata::from_members(&members, deployment).map_err(|problems| {
+    ClientMetadata::from_members(&Map::from_iter(members.clone()), deployment).map_err(|problems| {
         let lines: Vec<String> = problems
             .iter()
             .map(|problem| {
@@ -127,7 +127,7 @@ fn write_new(option: &ConfigOption, new: New) -> anyhow::Result<()> {
     for (name, value) in &members {
         say(&format!("{name} = {}", toml::Value::try_from(value)?))?;
     }
-    if !members.contains_key("scope") {
+    if !members.iter().any(|(name, _)| name == "scope") {
         say("# scope = \"…\"   # the most that it may ask for")?;
     }
     if confidential {
@@ -139,9 +139,9 @@ fn write_new(option: &ConfigOption, new: New) -> anyhow::Result<()> {
 }
 
 /// The members of the new client, in the order that the examples have.
-fn members(new: New) -> Map<String, Value> {
-    let mut members = Map::new();
-    let mut put = |name: &str, value: Value| drop(members.insert(name.to_owned(), value));
+fn members(new: New) -> Vec<(String, Value)> {
+    let mut members = Vec::new();
+    let mut put = |name: &str, value: Value| members.push((name.to_owned(), value));
     put("client_id", json!(new.id.as_str()));
     if let Some(name) = &new.name {
         put("client_name", json!(name));
@@ -178,7 +178,8 @@ fn new_secret(entropy: &dyn Entropy) -> (Secret, String) {
 fn list(clients: &[Client], format: Format) -> anyhow::Result<()> {
     match format {
         Format::Json => {
-            let clients: Vec<Value> = clients.iter().map(|client| Value::Object(document(client))).collect();
+            let clients: Vec<Value> =
+                clients.iter().map(|client| Value::Object(document(client).into_iter().collect())).collect();
             say_json(&json!({ "clients": clients }))
         }
         Format::Human => clients.iter().try_for_each(|client| {
@@ -193,13 +194,13 @@ fn list(clients: &[Client], format: Format) -> anyhow::Result<()> {
 fn show(client: &Client, format: Format) -> anyhow::Result<()> {
     let document = document(client);
     match format {
-        Format::Json => say_json(&Value::Object(document)),
+        Format::Json => say_json(&Value::Object(document.into_iter().collect())),
         Format::Human => document.iter().try_for_each(|(name, value)| say(&format!("{name} = {value}"))),
     }
 }
 
 /// All that may be known of a client: its metadata, and of its secrets only their kinds.
-fn document(client: &Client) -> Map<String, Value> {
+fn document(client: &Client) -> Vec<(String, Value)> {
     let metadata = &client.metadata;
     let uris = |uris: &[RedirectUri]| Value::from_iter(uris.iter().map(RedirectUri::as_str));
     let kinds = client.secrets.iter().map(|secret| match secret {

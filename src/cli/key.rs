@@ -33,7 +33,7 @@ enum Command {
     /// Takes a key out at once: what it signed is refused from now on
     Retire {
         /// The key, as `key list` names it
-        #[arg(value_name = "KID", value_parser = KeyId::parse)]
+        #[arg(value_name = "KID", value_parser = KeyId::parse, allow_hyphen_values = true)]
         kid: KeyId,
     },
 }

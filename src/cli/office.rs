@@ -45,6 +45,9 @@ impl Office {
 
     /// Opens the store of the configuration, whatever is in it.
     pub(super) async fn open_as_it_is(option: &ConfigOption) -> anyhow::Result<Self> {
+        // What goes wrong below a command is told too; what goes well is the command's to tell.
+        let log = tracing_subscriber::fmt().with_max_level(tracing::Level::WARN).with_writer(std::io::stderr);
+        let _ = log.try_init();
         let config = load(option)?.config;
         let store = Store::open(config.database.url.expose(), config.database.max_connections).await;
         let store = store.context(UNUSABLE)?;

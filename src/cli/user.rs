@@ -34,7 +34,7 @@ enum Command {
         #[command(flatten)]
         claims: Claims,
         #[command(flatten)]
-        password: Password,
+        password: PasswordOption,
         /// Without a password: nobody signs in by one
         #[arg(long, conflicts_with = "password_stdin")]
         no_password: bool,
@@ -49,7 +49,7 @@ enum Command {
         #[arg(long, value_name = "CLAIM")]
         unset: Vec<String>,
         #[command(flatten)]
-        password: Password,
+        password: PasswordOption,
     },
     /// Lists everybody
     List(FormatOption),
@@ -65,7 +65,7 @@ enum Command {
         #[command(flatten)]
         name: Name,
         #[command(flatten)]
-        password: Password,
+        password: PasswordOption,
     },
     /// Keeps a person out, and ends their sessions and grants
     Disable(Name),
@@ -102,7 +102,7 @@ struct Claims {
 }
 
 #[derive(Clone, Copy, Debug, clap::Args)]
-struct Password {
+struct PasswordOption {
     /// Read the password from the first line of standard input
     #[arg(long)]
     password_stdin: bool,
@@ -120,7 +120,7 @@ impl Claims {
     }
 }
 
-impl Password {
+impl PasswordOption {
     fn source(self) -> PasswordSource {
         if self.password_stdin { PasswordSource::StandardInput } else { PasswordSource::Terminal }
     }
@@ -310,7 +310,8 @@ fn document(user: &User) -> Map<String, Value> {
         ("updated_at", json!(moment(user.updated_at))),
         ("disabled_at", json!(user.disabled_at.map(moment))),
     ];
-    members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    let known = members.into_iter().filter(|(_, value)| !value.is_null());
+    known.map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 /// How many people are read at once.

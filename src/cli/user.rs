@@ -155,11 +155,8 @@ pub(super) async fn run(options: Options) -> anyhow::Result<ExitCode> {
             let has_password = change.password.is_some();
             let changed = office.people().change(&name.name, change, &office.circumstances).await;
             let (user, ended) = changed.map_err(refused)?;
-            say(&format!(
-                "{} is changed{}",
-                user.username,
-                has_password.then(|| told(ended)).unwrap_or_default()
-            ))?;
+            let ended = if has_password { told(ended) } else { String::new() };
+            say(&format!("{} is changed{ended}", user.username))?;
             office.store.close().await;
         }
         Command::List(output) => list(&Office::open(&config).await?, output.format).await?,

@@ -155,8 +155,11 @@ pub(super) async fn run(options: Options) -> anyhow::Result<ExitCode> {
             let has_password = change.password.is_some();
             let changed = office.people().change(&name.name, change, &office.circumstances).await;
             let (user, ended) = changed.map_err(refused)?;
-            let ended = if has_password { told(ended) } else { String::new() };
-            say(&format!("{} is changed{ended}", user.username))?;
+            say(&format!(
+                "{} is changed{}",
+                user.username,
+                if has_password { told(ended) } else { String::new() }
+            ))?;
             office.store.close().await;
         }
         Command::List(output) => list(&Office::open(&config).await?, output.format).await?,

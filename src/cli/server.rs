@@ -5,6 +5,7 @@ use crate::config::{Config, LogFormat};
 use crate::http::listener::{Listener, ListenerLimits};
 use crate::http::tls::TlsReloader;
 use crate::http::{operations, router};
+use crate::storage::file_of;
 use crate::tasks::Supervisor;
 use crate::tasks::reload_configuration::{self, Source};
 use anyhow::Context as _;
@@ -119,6 +120,7 @@ async fn wait_for_signal(metrics: PrometheusHandle) -> anyhow::Result<()> {
 pub fn lock_embedded_store(config: &Config) -> anyhow::Result<Option<File>> {
     let url = config.database.url.expose();
     let Some(path) = url.strip_prefix("sqlite://") else { return Ok(None) };
+    let path = file_of(path);
     let lock = format!("{path}.lock");
     if let Some(folder) = Path::new(&lock).parent() {
         std::fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;

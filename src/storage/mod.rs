@@ -51,7 +51,7 @@ impl Store {
     /// Opens the store that `url` names: `sqlite://PATH` (made when missing, with its folder) or `postgres://…`.
     pub async fn open(url: &str, max_connections: u32) -> Result<Self, StorageError> {
         let pools = match url.strip_prefix("sqlite://") {
-            Some(path) => open_sqlite(path, max_connections).await?,
+            Some(path) => open_sqlite(&file_of(path), max_connections).await?,
             None => open_postgres(url, max_connections)?,
         };
         Ok(Self { pools, accesses: Arc::default() })
@@ -184,6 +184,11 @@ fn close(connection: Connection) {
         Connection::Postgres(mut open) => open.close_on_drop(),
         Connection::Sqlite(mut open) => open.close_on_drop(),
     }
+}
+
+/// The file that the rest of a `sqlite://` URL names.
+pub fn file_of(path: &str) -> String {
+    percent_encoding::percent_decode_str(path).decode_utf8_lossy().into_owned()
 }
 
 async fn open_sqlite(path: &str, max_connections: u32) -> Result<Pools, StorageError> {

@@ -56,22 +56,28 @@ pub async fn insert(connection: &mut Connection, user: &User) -> Result<(), Stor
     .map(drop)
 }
 
-/// Writes a person's names, claims, password and standing.
-pub async fn update(connection: &mut Connection, user: &User) -> Result<(), StorageError> {
-    execute!(
+/// Writes a person's names, claims, password and standing over what was read as `before`. When somebody else wrote
+/// meanwhile, nothing is lost: the transaction is run again.
+pub async fn update(connection: &mut Connection, before: &User, after: &User) -> Result<(), StorageError> {
+    let changed = execute!(
         connection,
         "UPDATE users SET username = $2, verified_email = $3, password_hash = $4, claims = $5, updated_at = $6,
                 disabled_at = $7
-         WHERE id = $1",
-        user.id.as_str(),
-        &user.username,
-        &user.verified_email,
-        user.password_hash.as_ref().map(|hash| &hash.0),
-        Value::Object(user.claims.clone()).to_string(),
-        user.updated_at.millis(),
-        user.disabled_at.map(Timestamp::millis),
-    )
-    .map(drop)
+         WHERE id = $1 AND claims = $8 AND updated_at = $9 AND COALESCE(password_hash, '') = $10
+           AND COALESCE(disabled_at, 0) = $11",
+        after.id.as_str(),
+        &after.username,
+        &after.verified_email,
+        after.password_hash.as_ref().map(|hash| &hash.0),
+        Value::Object(after.claims.clone()).to_string(),
+        after.updated_at.millis(),
+        after.disabled_at.map(Timestamp::millis),
+        Value::Object(before.claims.clone()).to_string(),
+        before.updated_at.millis(),
+        before.password_hash.as_ref().map_or("", |hash| hash.0.as_str()),
+        before.disabled_at.map_or(0, Timestamp::millis),
+    )?;
+    if changed == 1 { Ok(()) } else { Err(StorageError::Serialization) }
 }
 
 /// Replaces a hash by a stronger one of the same password, unless the password was changed meanwhile.

@@ -450,7 +450,7 @@ async fn write(
     {
         return Ok(Err(LifecycleError::EmailTaken(email.clone())));
     }
-    users::update(connection, after).await.map(Ok)
+    users::update(connection, before, after).await.map(Ok)
 }
 
 /// A uniqueness of the table, said of a person.

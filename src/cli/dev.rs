@@ -9,8 +9,8 @@ use crate::model::claims::PersonClaims;
 use crate::model::clock::{Clock as _, SystemClock};
 use crate::model::entropy::{SharedEntropy, SystemEntropy};
 use crate::model::username::CanonicalUsername;
-use crate::storage::Store;
-use crate::users::lifecycle::{LifecycleError, NewPassword, NewPerson, People};
+use crate::storage::{Store, users};
+use crate::users::lifecycle::{NewPassword, NewPerson, People};
 use anyhow::Context as _;
 use serde_json::Value;
 use std::process::ExitCode;
@@ -58,8 +58,18 @@ fn make_private(folder: &std::path::Path) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Adds the demo's person at the first start; later ones leave them as they have become.
 async fn seed(app: &App, secrets: &DemoSecrets) -> anyhow::Result<()> {
     let person: Value = serde_json::from_str(demo::PERSON).context("the demo's person cannot be read")?;
+    let username = CanonicalUsername::parse(demo_name(&person))?;
+    let wanted = username.as_str().to_owned();
+    let known = app.store.read(|connection| {
+        let wanted = wanted.clone();
+        Box::pin(async move { users::find_by_username(connection, &wanted).await })
+    });
+    if known.await?.is_some() {
+        return Ok(());
+    }
     let people = People {
         store: app.store.clone(),
         entropy: app.entropy.clone(),
@@ -68,15 +78,9 @@ async fn seed(app: &App, secrets: &DemoSecrets) -> anyhow::Result<()> {
     };
     let claims = person.get("claims").and_then(Value::as_object).cloned().unwrap_or_default();
     let claims = PersonClaims::from_object(claims).map_err(|why| anyhow::anyhow!("{why:?}"))?;
-    let person = NewPerson {
-        username: CanonicalUsername::parse(demo_name(&person))?,
-        claims,
-        password: NewPassword::Clear(secrets.ada_password.clone()),
-    };
-    match people.add(person, &app.circumstances("")).await {
-        Ok(_) | Err(LifecycleError::UsernameTaken(_)) => Ok(()),
-        Err(error) => Err(error.into()),
-    }
+    let person = NewPerson { username, claims, password: NewPassword::Clear(secrets.ada_password.clone()) };
+    people.add(person, &app.circumstances("")).await?;
+    Ok(())
 }
 
 fn demo_name(person: &Value) -> &str {

@@ -11,6 +11,7 @@ use crate::tasks::reload_configuration::{self, Source};
 use anyhow::Context as _;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use std::fs::{File, OpenOptions};
+use std::io::IsTerminal as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::sync::atomic::Ordering;
@@ -30,7 +31,10 @@ pub fn start_log(config: &Config) {
     let level = config.log.level.as_str();
     let others = if matches!(level, "trace" | "debug") { "info" } else { level };
     let filter = EnvFilter::new(format!("{others},sqlx=warn,portreeve={level}"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
     // A second start in one process keeps the first's.
     let _ = match config.log.format {
         LogFormat::Text => log.try_init(),

@@ -28,6 +28,15 @@ impl ErrorPage<'_> {
             _ => "This request cannot be carried out",
         }
     }
+
+    /// Whether the reason begins with a word, not a parameter's name, and has no full stop of its own: then the page shows
+    /// it as the sentence it is.
+    fn reason_is_a_sentence(&self) -> bool {
+        let first = self.reason.split(' ').next().unwrap_or_default();
+        !first.is_empty()
+            && first.chars().all(char::is_alphabetic)
+            && self.reason.ends_with(|last: char| last.is_alphanumeric() || last == ')')
+    }
 }
 
 /// The way on from an error.

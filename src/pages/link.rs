@@ -14,6 +14,11 @@ impl<'a> WebLink<'a> {
             || (scheme.eq_ignore_ascii_case("http") && is_loopback(authority(rest)));
         (web && !authority(rest).is_empty()).then_some(Self(url))
     }
+
+    /// Its host, with the port when the URL names one.
+    pub fn host(self) -> &'a str {
+        split(self.0).map(|(_, rest)| authority(rest)).unwrap_or_default()
+    }
 }
 
 impl fmt::Display for WebLink<'_> {
@@ -135,6 +140,8 @@ mod tests {
     fn the_web_and_private_use_schemes_are_ways_back() {
         assert!(WebLink::parse("https://a.example/policy?x=1").is_some());
         assert!(WebLink::parse("http://localhost:8080/policy").is_some());
+        let host = WebLink::parse("https://a.example@b.example:444/x").map(WebLink::host);
+        assert_eq!(host, Some("b.example:444"));
         assert!(ReturnLink::parse("com.example.app:/cb?code=1").is_some());
         assert!(ReturnLink::parse("http://127.0.0.1:5000/cb").is_some());
     }

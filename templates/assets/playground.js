@@ -132,7 +132,8 @@ function start(event) {
   const { verifier, state, nonce } = attempt;
   const url = new URL(metadata.authorization_endpoint);
   for (const [name, value] of authorizationRequest()) url.searchParams.set(name, value);
-  visit = { verifier, state, nonce, resource: $("resource").value.trim(), scope: $("scope").value };
+  const request = lines(authorizationRequest());
+  visit = { verifier, state, nonce, request, resource: $("resource").value.trim(), scope: $("scope").value };
   save();
   location.assign(url);
 }
@@ -311,11 +312,15 @@ async function run() {
   if (visit?.scope) $("scope").value = visit.scope;
   if (visit?.resource) $("resource").value = visit.resource;
   await prepare();
+  // After the visit this is what was sent; a change of the form shows the next request again.
+  if (visit?.request) $("authorization-request").textContent = visit.request;
 
   const response = new URLSearchParams(location.search);
   if (response.has("code") || response.has("error")) {
     history.replaceState(null, "", location.pathname); // a code has no place in the history
-    if (receive(response)) await redeem(response.get("code"));
+    const accepted = receive(response);
+    $(accepted ? "step-callback" : "problem").scrollIntoView();
+    if (accepted) await redeem(response.get("code"));
   } else if (visit?.response) {
     show("callback", lines(visit.response));
     showChecks("callback-checks", visit.checks);

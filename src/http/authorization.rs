@@ -5,6 +5,7 @@ use super::answer::{deliver, error_page, refuse_authorization, see_other, with_c
 use super::app::App;
 use super::extract::Visit;
 use super::limits::{MAXIMUM_URL, read_form};
+use super::login::ACCOUNT;
 use crate::authorization::begin::{Begun, Refusal, begin};
 use crate::authorization::consent;
 use crate::authorization::error::AuthorizationError;
@@ -174,9 +175,11 @@ pub async fn complete(
 fn lead_to(app: &App, visit: &Visit, page: &str, parameters: &Parameters) -> Response {
     let now = visit.circumstances.now;
     let browser = visit.browser.clone().unwrap_or_else(|| app.entropy.text::<32>());
-    let marked = match marker::read(&app.secrets.markers, parameters, Some(&browser), now) {
-        Some(_) => parameters.clone(),
-        None => marker::mark(&app.secrets.markers, parameters, &browser, now),
+    // a parameter of the page's own that the app happens to send means nothing here, and would unsettle the mark
+    let parameters = parameters.without(ACCOUNT);
+    let marked = match marker::read(&app.secrets.markers, &parameters, Some(&browser), now) {
+        Some(_) => parameters,
+        None => marker::mark(&app.secrets.markers, &parameters, &browser, now),
     };
     let location = to_page(visit, page, &marked);
     if location.len() > MAXIMUM_URL {

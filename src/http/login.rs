@@ -26,7 +26,7 @@ use axum::response::Response;
 use std::time::Duration;
 
 /// The page's own parameter: the person wants another account than the one signed in. Never handed on.
-const ACCOUNT: &str = "account";
+pub const ACCOUNT: &str = "account";
 
 /// `GET /login`.
 pub async fn get(State(app): State<App>, visit: Visit, headers: HeaderMap) -> Response {

@@ -156,12 +156,7 @@ pub async fn complete(
         return refuse_authorization(app, visit, &progress.refusal(AuthorizationError::LoginRequired));
     };
     let config = &visit.snapshot.config;
-    let issuance = Issuance {
-        store: &app.store,
-        entropy: &app.entropy,
-        trail: &app.trail,
-        lifetimes: &config.lifetimes,
-    };
+    let issuance = Issuance { store: &app.store, entropy: &app.entropy, trail: &app.trail, config };
     match issuance.issue(&progress.begun, signed_in, finish, consent, &visit.circumstances).await {
         Ok(code) => {
             let response = progress.begun.target.success(code, config.issuer.as_str());

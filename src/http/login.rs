@@ -16,6 +16,7 @@ use crate::authorization::interaction::NextStep;
 use crate::model::secret::Secret;
 use crate::pages::{Account, AccountChoicePage, Destination, LoginMessage, LoginPage, Person, WayOn};
 use crate::protocol::parameters::Parameters;
+use crate::protocol::prompt::Prompt;
 use crate::sessions::anti_forgery::{self, Form};
 use crate::sessions::browser::SignedIn;
 use crate::sessions::cookies::Cookie;
@@ -44,6 +45,8 @@ pub async fn get(State(app): State<App>, visit: Visit, headers: HeaderMap) -> Re
         Ok(progress) => progress,
         Err(refusal) => return refuse_authorization(&app, &visit, &refusal),
     };
+    // with `prompt=none` no page is ever shown
+    let wants_another = wants_another && !progress.begun.request.prompts.contains(Prompt::None);
     let step = decide(&app, &visit, &progress, progress.known_consent());
     match (step, &progress.signed_in) {
         (NextStep::SelectAccount, Some(signed_in)) if !wants_another => {

@@ -4,6 +4,8 @@ use crate::support::browser::{Browser, unescape};
 use crate::support::relying_party::RelyingParty;
 use crate::support::server::{Answer, TestServer, encode, parameter};
 use axum::http::{Method, StatusCode};
+use portreeve::model::username::CanonicalUsername;
+use portreeve::users::lifecycle::Change;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use url::form_urlencoded;
@@ -25,6 +27,19 @@ pub async fn signed_in(server: &TestServer, username: &str) -> Browser {
     let page = browser.sign_in(server, &page, username).await;
     assert!(page.body.contains("id=\"account-logout\""), "{page:?}");
     browser
+}
+
+/// Disables a person, as an operator does.
+pub async fn disable(server: &TestServer, username: &str) {
+    let username = CanonicalUsername::parse(username).expect("a username");
+    server.people().disable(&username, &server.app.circumstances("")).await.expect("somebody");
+}
+
+/// Sets a claim of a person, as an operator does.
+pub async fn set_claim(server: &TestServer, username: &str, claim: &str, value: serde_json::Value) {
+    let username = CanonicalUsername::parse(username).expect("a username");
+    let change = Change { set: vec![(claim.to_owned(), value)], ..Change::default() };
+    server.people().change(&username, change, &server.app.circumstances("")).await.expect("somebody");
 }
 
 /// Begins a visit and yields the page or the redirect elsewhere that it comes to.

@@ -1,7 +1,9 @@
 //! `/authorize` (RFC 6749 §3.1, OpenID Connect Core §3.1.2): GET decides what is still missing and leads there; POST is the
 //! same as a GET, before any cookie is read, as a cross-site POST brings none.
 
-use super::answer::{deliver, error_page, refuse_authorization, see_other, with_cookie};
+use super::answer::{
+    PageRefusal, deliver, refuse_authorization, refuse_body, refuse_on_page, see_other, with_cookie,
+};
 use super::app::App;
 use super::extract::Visit;
 use super::limits::{MAXIMUM_URL, read_form};
@@ -12,15 +14,17 @@ use crate::authorization::error::AuthorizationError;
 use crate::authorization::finish::{ConsentGiven, Issuance};
 use crate::authorization::interaction::{ConsentKnown, Finish, NextStep, Situation, next_step};
 use crate::authorization::marker;
+use crate::model::audit_event::EventName;
 use crate::model::client::ConsentPolicy;
 use crate::pages::WayOn;
+use crate::protocol::error_code::ErrorCode;
 use crate::protocol::parameters::Parameters;
 use crate::protocol::scope::Scopes;
 use crate::sessions::browser::SignedIn;
 use crate::sessions::cookies::Cookie;
 use crate::storage::error::StorageError;
 use axum::extract::{Request, State};
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use std::time::Duration;
 
@@ -39,7 +43,7 @@ pub struct Progress {
 /// `GET /authorize`.
 pub async fn get(State(app): State<App>, visit: Visit, headers: HeaderMap) -> Response {
     if super::cross_origin::admit_load(&headers).is_err() {
-        return super::answer::status_only(axum::http::StatusCode::FORBIDDEN);
+        return super::answer::status_only(StatusCode::FORBIDDEN);
     }
     let progress = match progress(&app, &visit).await {
         Ok(progress) => progress,
@@ -57,22 +61,13 @@ pub async fn get(State(app): State<App>, visit: Visit, headers: HeaderMap) -> Re
 pub async fn post(State(app): State<App>, visit: Visit, headers: HeaderMap, request: Request) -> Response {
     let body = match read_form(&headers, request.into_body()).await {
         Ok(body) => body,
-        Err(error) => {
-            return error_page(
-                &visit,
-                error.status().as_u16(),
-                "invalid_request",
-                &error.to_string(),
-                WayOn::BackToApp,
-            );
-        }
+        Err(error) => return refuse_body(&app, &visit, EventName::AuthorizationRefused, &error),
     };
     match visit.query.clone().and_then(|query| query.and(body)) {
         Ok(parameters) => {
             let location = to_page(&visit, "/authorize", &parameters);
             if location.len() > MAXIMUM_URL {
-                let reason = "the request is too long for a URL; make it shorter, or push it (RFC 9126)";
-                return error_page(&visit, 414, "invalid_request", reason, WayOn::BackToApp);
+                return too_long(&app, &visit);
             }
             see_other(&location)
         }
@@ -178,14 +173,25 @@ fn lead_to(app: &App, visit: &Visit, page: &str, parameters: &Parameters) -> Res
     };
     let location = to_page(visit, page, &marked);
     if location.len() > MAXIMUM_URL {
-        let reason = "the request is too long for a URL; make it shorter, or push it (RFC 9126)";
-        return error_page(visit, 414, "invalid_request", reason, WayOn::BackToApp);
+        return too_long(app, visit);
     }
     let response = see_other(&location);
     match visit.browser {
         Some(_) => response,
         None => with_cookie(response, &visit.jar.set(Cookie::Browser, &browser, Duration::ZERO)),
     }
+}
+
+fn too_long(app: &App, visit: &Visit) -> Response {
+    let refusal = PageRefusal {
+        event: EventName::AuthorizationRefused,
+        status: StatusCode::URI_TOO_LONG,
+        code: ErrorCode::InvalidRequest,
+        reason: "the request is too long for a URL; make it shorter, or push it (RFC 9126)",
+        section: "RFC 9110 §15.5.15",
+        way_on: WayOn::BackToApp,
+    };
+    refuse_on_page(app, visit, &refusal)
 }
 
 /// The path of a page on this server, with the request in its query.

@@ -5,11 +5,12 @@ use crate::audit::{self, Circumstances, Trail};
 use crate::authorization::begin::Begun;
 use crate::authorization::consent;
 use crate::authorization::interaction::Finish;
-use crate::config::Lifetimes;
+use crate::config::Config;
 use crate::model::audit_event::{About, EventName};
 use crate::model::consent::Consent;
 use crate::model::entropy::SharedEntropy;
 use crate::model::grant::{Access, Grant, GrantState};
+use crate::protocol::resource::Resource;
 use crate::protocol::scope::Scopes;
 use crate::sessions::browser::SignedIn;
 use crate::storage::error::StorageError;
@@ -27,8 +28,8 @@ pub struct Issuance<'a> {
     pub entropy: &'a SharedEntropy,
     /// Where events go.
     pub trail: &'a Trail,
-    /// How long a code lasts.
-    pub lifetimes: &'a Lifetimes,
+    /// How long a code lasts, and which resource serves which scopes.
+    pub config: &'a Config,
 }
 
 /// Whether the consent behind a code was given just now, and so has to be remembered.
@@ -55,14 +56,14 @@ impl Issuance<'_> {
     ) -> Result<String, StorageError> {
         let now = circumstances.now;
         let (code, id) = code::mint(self.entropy);
-        let until = now.plus(self.lifetimes.authorization_code);
+        let until = now.plus(self.config.lifetimes.authorization_code);
         let scopes = finish.scopes().clone();
         let grant = Grant {
             id,
             client_id: begun.client.id.clone(),
             user_id: signed_in.user.id.clone(),
             session_id: signed_in.session.id.clone(),
-            resources: begun.resources.clone(),
+            resources: self.resources(begun, &scopes),
             redirect_uri: begun.target.uri().to_owned(),
             redirect_uri_in_request: begun.target.in_request(),
             code_challenge: begun.request.code_challenge.clone(),
@@ -98,6 +99,16 @@ impl Issuance<'_> {
             }
         }
         Ok(code)
+    }
+
+    /// The resources that the grant is for: when none was named, only those whose scopes the person left ticked (RFC 9068 §3).
+    fn resources(&self, begun: &Begun, granted: &Scopes) -> Vec<Resource> {
+        let serves = |resource: &Resource| {
+            let known = self.config.resources.iter().find(|known| known.resource == *resource);
+            known.is_some_and(|known| granted.iter().any(|scope| known.scopes.contains(scope.as_str())))
+        };
+        let named = !begun.request.resources.is_empty();
+        begun.resources.iter().filter(|resource| named || serves(resource)).cloned().collect()
     }
 
     async fn with_consent(

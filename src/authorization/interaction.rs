@@ -130,7 +130,10 @@ fn is_older(authenticated_at: Timestamp, max_age: u64, now: Timestamp) -> bool {
 fn consent(situation: &Situation<'_>) -> NextStep {
     let begun = situation.begun;
     if let ConsentKnown::JustGiven(scopes) = situation.consent {
-        return finish(begun.scopes.retain(|scope| scope == "openid" || scopes.contains(scope)));
+        let granted = begun.scopes.retain(|scope| scope == "openid" || scopes.contains(scope));
+        // RFC 6749 §3.3 has no empty scope: to allow nothing of what was asked is to say no
+        let nothing = granted.is_empty() && !begun.scopes.is_empty();
+        return if nothing { NextStep::Refuse(AuthorizationError::Denied) } else { finish(granted) };
     }
     if begun.client.consent == ConsentPolicy::FirstParty {
         return finish(begun.scopes.clone());

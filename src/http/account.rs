@@ -1,12 +1,13 @@
 //! `/account`: who is signed in here. Without a session it is the sign-in form.
 
-use super::answer::{error_page, layout, page, with_retry_after};
+use super::answer::{layout, page, refuse_for_now};
 use super::app::App;
 use super::cross_origin::admit_load;
 use super::extract::Visit;
 use super::login::form;
 use super::security_headers::PagePolicy;
-use crate::pages::{AccountPage, Person, Since, WayOn};
+use crate::model::audit_event::EventName;
+use crate::pages::{AccountPage, Person, Since};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
@@ -29,10 +30,6 @@ pub async fn get(State(app): State<App>, visit: Visit, headers: HeaderMap) -> Re
             page(StatusCode::OK, &view, PagePolicy::own_forms())
         }
         Ok(None) => form(&app, &visit, None, "", None),
-        Err(error) => {
-            tracing::error!(error = %error, "the session could not be looked up");
-            let reason = "the server cannot answer now; try again in a moment";
-            with_retry_after(error_page(&visit, 503, "temporarily_unavailable", reason, WayOn::BackToApp), 2)
-        }
+        Err(error) => refuse_for_now(&app, &visit, EventName::AuthorizationRefused, &error),
     }
 }

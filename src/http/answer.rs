@@ -2,7 +2,9 @@
 //! the operator with its reason, once.
 
 use super::app::{App, Snapshot};
+use super::cross_origin::ForeignRequest;
 use super::extract::Visit;
+use super::limits::FormError;
 use super::security_headers::{PagePolicy, Script};
 use crate::authorization::begin::Refusal;
 use crate::authorization::target::AuthorizationResponse;
@@ -12,7 +14,9 @@ use crate::model::client::Client;
 use crate::pages::{
     Direction, ErrorPage, FormPostPage, Layout, ReturnLink, Template, Theme, WayOn, form_post_script_hash,
 };
+use crate::protocol::error_code::ErrorCode;
 use crate::protocol::response_mode::ResponseMode;
+use crate::storage::error::StorageError;
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
@@ -93,6 +97,65 @@ pub fn error_page(visit: &Visit, status: u16, code: &str, reason: &str, way_on: 
     let error_id = visit.circumstances.request_id.as_str();
     let view = ErrorPage { layout: layout(&visit.snapshot), code, reason, error_id, way_on };
     page(status, &view, PagePolicy::own_forms())
+}
+
+/// Why somebody sees the error page instead of what they asked for.
+pub struct PageRefusal<'a> {
+    /// What the operator finds it under.
+    pub event: EventName,
+    /// The status of the page.
+    pub status: StatusCode,
+    /// The code.
+    pub code: ErrorCode,
+    /// Why, in words for both of them.
+    pub reason: &'a str,
+    /// The section that demands it.
+    pub section: &'static str,
+    /// What the person can do.
+    pub way_on: WayOn<'a>,
+}
+
+/// The error page, and the reason for the operator under the page's id.
+pub fn refuse_on_page(app: &App, visit: &Visit, refusal: &PageRefusal<'_>) -> Response {
+    let reason = format!("{}: {}", refusal.code, refusal.reason);
+    let (event, about) = (refusal.event, About::default());
+    app.trail.refused(app.trail.event(&visit.circumstances, event, about, reason, refusal.section));
+    error_page(visit, refusal.status.as_u16(), refusal.code.as_str(), refusal.reason, refusal.way_on)
+}
+
+/// The error page for a body that is no form.
+pub fn refuse_body(app: &App, visit: &Visit, event: EventName, error: &FormError) -> Response {
+    let (status, code, reason) = (error.status(), error.code(), error.to_string());
+    let (section, way_on) = ("RFC 6749 Appendix B", WayOn::BackToApp);
+    let refusal = PageRefusal { event, status, code, reason: &reason, section, way_on };
+    refuse_on_page(app, visit, &refusal)
+}
+
+/// The error page for a form that another site sent (threats 28, 135).
+pub fn refuse_foreign(app: &App, visit: &Visit, event: EventName, foreign: ForeignRequest) -> Response {
+    let refusal = PageRefusal {
+        event,
+        status: foreign.status(),
+        code: ErrorCode::AccessDenied,
+        reason: &foreign.to_string(),
+        section: "RFC 9700 §4.7",
+        way_on: WayOn::BackToApp,
+    };
+    refuse_on_page(app, visit, &refusal)
+}
+
+/// The error page while the store does not answer; what it said is for the log.
+pub fn refuse_for_now(app: &App, visit: &Visit, event: EventName, error: &StorageError) -> Response {
+    tracing::error!(request.id = %visit.circumstances.request_id, error = %error, "the store does not answer");
+    let refusal = PageRefusal {
+        event,
+        status: StatusCode::SERVICE_UNAVAILABLE,
+        code: ErrorCode::TemporarilyUnavailable,
+        reason: "the server cannot answer now; try again in a moment",
+        section: "RFC 9110 §15.6.4",
+        way_on: WayOn::BackToApp,
+    };
+    with_retry_after(refuse_on_page(app, visit, &refusal), 2)
 }
 
 /// An authorization response on its way, by the mode that was asked for.

@@ -1,25 +1,30 @@
 //! `/authorize` (RFC 6749 §3.1, OpenID Connect Core §3.1.2): GET decides what is still missing and leads there; POST is the
 //! same as a GET, before any cookie is read, as a cross-site POST brings none.
 
-use super::answer::{deliver, error_page, refuse_authorization, see_other, with_cookie};
+use super::answer::{
+    PageRefusal, deliver, refuse_authorization, refuse_body, refuse_on_page, see_other, with_cookie,
+};
 use super::app::App;
 use super::extract::Visit;
 use super::limits::{MAXIMUM_URL, read_form};
+use super::login::ACCOUNT;
 use crate::authorization::begin::{Begun, Refusal, begin};
 use crate::authorization::consent;
 use crate::authorization::error::AuthorizationError;
 use crate::authorization::finish::{ConsentGiven, Issuance};
 use crate::authorization::interaction::{ConsentKnown, Finish, NextStep, Situation, next_step};
 use crate::authorization::marker;
+use crate::model::audit_event::EventName;
 use crate::model::client::ConsentPolicy;
 use crate::pages::WayOn;
+use crate::protocol::error_code::ErrorCode;
 use crate::protocol::parameters::Parameters;
 use crate::protocol::scope::Scopes;
 use crate::sessions::browser::SignedIn;
 use crate::sessions::cookies::Cookie;
 use crate::storage::error::StorageError;
 use axum::extract::{Request, State};
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use std::time::Duration;
 
@@ -38,7 +43,7 @@ pub struct Progress {
 /// `GET /authorize`.
 pub async fn get(State(app): State<App>, visit: Visit, headers: HeaderMap) -> Response {
     if super::cross_origin::admit_load(&headers).is_err() {
-        return super::answer::status_only(axum::http::StatusCode::FORBIDDEN);
+        return super::answer::status_only(StatusCode::FORBIDDEN);
     }
     let progress = match progress(&app, &visit).await {
         Ok(progress) => progress,
@@ -56,22 +61,13 @@ pub async fn get(State(app): State<App>, visit: Visit, headers: HeaderMap) -> Re
 pub async fn post(State(app): State<App>, visit: Visit, headers: HeaderMap, request: Request) -> Response {
     let body = match read_form(&headers, request.into_body()).await {
         Ok(body) => body,
-        Err(error) => {
-            return error_page(
-                &visit,
-                error.status().as_u16(),
-                "invalid_request",
-                &error.to_string(),
-                WayOn::BackToApp,
-            );
-        }
+        Err(error) => return refuse_body(&app, &visit, EventName::AuthorizationRefused, &error),
     };
     match visit.query.clone().and_then(|query| query.and(body)) {
         Ok(parameters) => {
             let location = to_page(&visit, "/authorize", &parameters);
             if location.len() > MAXIMUM_URL {
-                let reason = "the request is too long for a URL; make it shorter, or push it (RFC 9126)";
-                return error_page(&visit, 414, "invalid_request", reason, WayOn::BackToApp);
+                return too_long(&app, &visit);
             }
             see_other(&location)
         }
@@ -155,12 +151,7 @@ pub async fn complete(
         return refuse_authorization(app, visit, &progress.refusal(AuthorizationError::LoginRequired));
     };
     let config = &visit.snapshot.config;
-    let issuance = Issuance {
-        store: &app.store,
-        entropy: &app.entropy,
-        trail: &app.trail,
-        lifetimes: &config.lifetimes,
-    };
+    let issuance = Issuance { store: &app.store, entropy: &app.entropy, trail: &app.trail, config };
     match issuance.issue(&progress.begun, signed_in, finish, consent, &visit.circumstances).await {
         Ok(code) => {
             let response = progress.begun.target.success(code, config.issuer.as_str());
@@ -174,20 +165,33 @@ pub async fn complete(
 fn lead_to(app: &App, visit: &Visit, page: &str, parameters: &Parameters) -> Response {
     let now = visit.circumstances.now;
     let browser = visit.browser.clone().unwrap_or_else(|| app.entropy.text::<32>());
-    let marked = match marker::read(&app.secrets.markers, parameters, Some(&browser), now) {
-        Some(_) => parameters.clone(),
-        None => marker::mark(&app.secrets.markers, parameters, &browser, now),
+    // a parameter of the page's own that the app happens to send means nothing here, and would unsettle the mark
+    let parameters = parameters.without(ACCOUNT);
+    let marked = match marker::read(&app.secrets.markers, &parameters, Some(&browser), now) {
+        Some(_) => parameters,
+        None => marker::mark(&app.secrets.markers, &parameters, &browser, now),
     };
     let location = to_page(visit, page, &marked);
     if location.len() > MAXIMUM_URL {
-        let reason = "the request is too long for a URL; make it shorter, or push it (RFC 9126)";
-        return error_page(visit, 414, "invalid_request", reason, WayOn::BackToApp);
+        return too_long(app, visit);
     }
     let response = see_other(&location);
     match visit.browser {
         Some(_) => response,
         None => with_cookie(response, &visit.jar.set(Cookie::Browser, &browser, Duration::ZERO)),
     }
+}
+
+fn too_long(app: &App, visit: &Visit) -> Response {
+    let refusal = PageRefusal {
+        event: EventName::AuthorizationRefused,
+        status: StatusCode::URI_TOO_LONG,
+        code: ErrorCode::InvalidRequest,
+        reason: "the request is too long for a URL; make it shorter, or push it (RFC 9126)",
+        section: "RFC 9110 §15.5.15",
+        way_on: WayOn::BackToApp,
+    };
+    refuse_on_page(app, visit, &refusal)
 }
 
 /// The path of a page on this server, with the request in its query.

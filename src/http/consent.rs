@@ -1,7 +1,9 @@
 //! `/consent` (OpenID Connect Core §3.1.2.4): shows what an app asks for, and takes the answer. The decision counts only for
 //! the session, the person and the request that the page showed.
 
-use super::answer::{error_page, layout, page, refuse_authorization, see_other};
+use super::answer::{
+    PageRefusal, layout, page, refuse_authorization, refuse_body, refuse_foreign, refuse_on_page, see_other,
+};
 use super::app::App;
 use super::authorization::{Progress, complete, decide, progress, to_page};
 use super::cross_origin::{admit_form, admit_load};
@@ -15,6 +17,7 @@ use crate::authorization::finish::ConsentGiven;
 use crate::authorization::interaction::{ConsentKnown, NextStep};
 use crate::model::audit_event::{About, EventName};
 use crate::pages::{ConsentClient, ConsentPage, ConsentScope, Destination, Person, Standing, WayOn, WebLink};
+use crate::protocol::error_code::ErrorCode;
 use crate::sessions::anti_forgery::{self, Form};
 use crate::sessions::browser::SignedIn;
 use axum::extract::{Request, State};
@@ -41,20 +44,12 @@ pub async fn get(State(app): State<App>, visit: Visit, headers: HeaderMap) -> Re
 
 /// `POST /consent`.
 pub async fn post(State(app): State<App>, visit: Visit, headers: HeaderMap, request: Request) -> Response {
-    if admit_form(&headers, &visit.snapshot.config.issuer).is_err() {
-        return error_page(&visit, 403, "access_denied", "the form came from another site", WayOn::BackToApp);
+    if let Err(foreign) = admit_form(&headers, &visit.snapshot.config.issuer) {
+        return refuse_foreign(&app, &visit, EventName::AuthorizationRefused, foreign);
     }
     let body = match read_boxes(&headers, request.into_body(), "scope").await {
         Ok(body) => body,
-        Err(error) => {
-            return error_page(
-                &visit,
-                error.status().as_u16(),
-                "invalid_request",
-                &error.to_string(),
-                WayOn::BackToApp,
-            );
-        }
+        Err(error) => return refuse_body(&app, &visit, EventName::AuthorizationRefused, &error),
     };
     let progress = match progress(&app, &visit).await {
         Ok(progress) => progress,
@@ -69,9 +64,15 @@ pub async fn post(State(app): State<App>, visit: Visit, headers: HeaderMap, requ
         anti_forgery::verify(&app.secrets.forms, body.get(name), Form::Consent, browser, matter)
     };
     if !holds("form_token", &[]) || !holds("request_digest", &shown) {
-        let way_on = WayOn::Link { url: &again, words: "Look at the request again" };
-        let reason = "the form is not the one that this browser was shown for this request";
-        return error_page(&visit, 403, "invalid_request", reason, way_on);
+        let refusal = PageRefusal {
+            event: EventName::AuthorizationRefused,
+            status: StatusCode::FORBIDDEN,
+            code: ErrorCode::InvalidRequest,
+            reason: "the form is not the one that this browser was shown for this request",
+            section: "RFC 9700 §4.7",
+            way_on: WayOn::Link { url: &again, words: "Look at the request again" },
+        };
+        return refuse_on_page(&app, &visit, &refusal);
     }
     match Decision::of(body.get("decision"), body.all("scope"), &progress.begun) {
         Some(Decision::Allow(scopes)) => {
@@ -103,7 +104,15 @@ pub async fn post(State(app): State<App>, visit: Visit, headers: HeaderMap, requ
             refuse_authorization(&app, &visit, &progress.refusal(AuthorizationError::Denied))
         }
         None => {
-            error_page(&visit, 400, "invalid_request", "decision must be allow or deny", WayOn::BackToApp)
+            let refusal = PageRefusal {
+                event: EventName::AuthorizationRefused,
+                status: StatusCode::BAD_REQUEST,
+                code: ErrorCode::InvalidRequest,
+                reason: "decision must be allow or deny",
+                section: "OpenID Connect Core §3.1.2.4",
+                way_on: WayOn::Link { url: &again, words: "Look at the request again" },
+            };
+            refuse_on_page(&app, &visit, &refusal)
         }
     }
 }

@@ -1,6 +1,9 @@
 //! `/logout`: asks, then ends the session of this browser, with its unspent codes and the grants that do not outlive it.
 
-use super::answer::{error_page, layout, page, see_other, with_cookie, with_retry_after};
+use super::answer::{
+    PageRefusal, layout, page, refuse_body, refuse_for_now, refuse_foreign, refuse_on_page, see_other,
+    with_cookie,
+};
 use super::app::App;
 use super::authorization::to_page;
 use super::cross_origin::{admit_form, admit_load};
@@ -8,7 +11,9 @@ use super::extract::Visit;
 use super::limits::read_form;
 use super::login::with_browser;
 use super::security_headers::PagePolicy;
+use crate::model::audit_event::EventName;
 use crate::pages::{LoggedOutPage, LogoutPage, Person, WayOn};
+use crate::protocol::error_code::ErrorCode;
 use crate::sessions::anti_forgery::{self, Form};
 use crate::sessions::cookies::Cookie;
 use axum::extract::{Request, State};
@@ -40,7 +45,7 @@ pub async fn get(State(app): State<App>, visit: Visit, headers: HeaderMap) -> Re
             with_browser(&visit, &browser, page(StatusCode::OK, &view, PagePolicy::own_forms()))
         }
         Ok(None) => signed_out(&visit),
-        Err(error) => unavailable(&visit, &error),
+        Err(error) => refuse_for_now(&app, &visit, EventName::AuthorizationRefused, &error),
     }
 }
 
@@ -48,39 +53,37 @@ pub async fn get(State(app): State<App>, visit: Visit, headers: HeaderMap) -> Re
 pub async fn post(State(app): State<App>, visit: Visit, headers: HeaderMap, request: Request) -> Response {
     let body = match read_form(&headers, request.into_body()).await {
         Ok(body) => body,
-        Err(error) => {
-            return error_page(
-                &visit,
-                error.status().as_u16(),
-                "invalid_request",
-                &error.to_string(),
-                WayOn::BackToApp,
-            );
-        }
+        Err(error) => return refuse_body(&app, &visit, EventName::AuthorizationRefused, &error),
     };
     let Some(form_token) = body.get("form_token") else {
         return see_other(&to_page(&visit, "/logout", &body));
     };
-    if admit_form(&headers, &visit.snapshot.config.issuer).is_err() {
-        return error_page(&visit, 403, "access_denied", "the form came from another site", WayOn::BackToApp);
+    if let Err(foreign) = admit_form(&headers, &visit.snapshot.config.issuer) {
+        return refuse_foreign(&app, &visit, EventName::AuthorizationRefused, foreign);
     }
     let sessions = app.sessions(&visit.snapshot.config);
     let signed_in = match sessions.find(visit.session.as_deref(), visit.circumstances.now).await {
         Ok(Some(signed_in)) => signed_in,
         Ok(None) => return signed_out(&visit),
-        Err(error) => return unavailable(&visit, &error),
+        Err(error) => return refuse_for_now(&app, &visit, EventName::AuthorizationRefused, &error),
     };
     let matter = [signed_in.session.id.as_str()];
     let browser = visit.browser.as_deref();
     if !anti_forgery::verify(&app.secrets.forms, Some(form_token), Form::Logout, browser, &matter) {
-        let reason = "the form is not the one that this browser was shown";
         let again = to_page(&visit, "/logout", &Default::default());
-        let way_on = WayOn::Link { url: &again, words: "Sign out" };
-        return error_page(&visit, 403, "invalid_request", reason, way_on);
+        let refusal = PageRefusal {
+            event: EventName::AuthorizationRefused,
+            status: StatusCode::FORBIDDEN,
+            code: ErrorCode::InvalidRequest,
+            reason: "the form is not the one that this browser was shown",
+            section: "RP-Initiated Logout §2",
+            way_on: WayOn::Link { url: &again, words: "Sign out" },
+        };
+        return refuse_on_page(&app, &visit, &refusal);
     }
     match sessions.sign_out(&signed_in, &visit.circumstances).await {
         Ok(()) => with_cookie(signed_out(&visit), &visit.jar.clear(Cookie::Session)),
-        Err(error) => unavailable(&visit, &error),
+        Err(error) => refuse_for_now(&app, &visit, EventName::AuthorizationRefused, &error),
     }
 }
 
@@ -88,10 +91,4 @@ fn signed_out(visit: &Visit) -> Response {
     let sign_in = format!("{}/account", visit.snapshot.config.issuer.path());
     let view = LoggedOutPage { layout: layout(&visit.snapshot), sign_in: &sign_in };
     page(StatusCode::OK, &view, PagePolicy::own_forms())
-}
-
-fn unavailable(visit: &Visit, error: &crate::storage::error::StorageError) -> Response {
-    tracing::error!(error = %error, "signing out has to wait");
-    let reason = "the server cannot answer now; try again in a moment";
-    with_retry_after(error_page(visit, 503, "temporarily_unavailable", reason, WayOn::BackToApp), 2)
 }

@@ -2,7 +2,7 @@
 //! decided anew what is missing; without a request it returns to `/account`.
 
 use super::answer::{
-    error_page, layout, page, refuse_authorization, see_other, with_cookie, with_retry_after,
+    layout, page, refuse_authorization, refuse_body, refuse_foreign, see_other, with_cookie, with_retry_after,
 };
 use super::app::App;
 use super::authorization::{Progress, decide, judge, to_page};
@@ -13,9 +13,11 @@ use super::security_headers::PagePolicy;
 use crate::authorization::begin::Refusal;
 use crate::authorization::error::AuthorizationError;
 use crate::authorization::interaction::NextStep;
+use crate::model::audit_event::EventName;
 use crate::model::secret::Secret;
-use crate::pages::{Account, AccountChoicePage, Destination, LoginMessage, LoginPage, Person, WayOn};
+use crate::pages::{Account, AccountChoicePage, Destination, LoginMessage, LoginPage, Person};
 use crate::protocol::parameters::Parameters;
+use crate::protocol::prompt::Prompt;
 use crate::sessions::anti_forgery::{self, Form};
 use crate::sessions::browser::SignedIn;
 use crate::sessions::cookies::Cookie;
@@ -26,7 +28,7 @@ use axum::response::Response;
 use std::time::Duration;
 
 /// The page's own parameter: the person wants another account than the one signed in. Never handed on.
-const ACCOUNT: &str = "account";
+pub const ACCOUNT: &str = "account";
 
 /// `GET /login`.
 pub async fn get(State(app): State<App>, visit: Visit, headers: HeaderMap) -> Response {
@@ -44,6 +46,8 @@ pub async fn get(State(app): State<App>, visit: Visit, headers: HeaderMap) -> Re
         Ok(progress) => progress,
         Err(refusal) => return refuse_authorization(&app, &visit, &refusal),
     };
+    // with `prompt=none` no page is ever shown
+    let wants_another = wants_another && !progress.begun.request.prompts.contains(Prompt::None);
     let step = decide(&app, &visit, &progress, progress.known_consent());
     match (step, &progress.signed_in) {
         (NextStep::SelectAccount, Some(signed_in)) if !wants_another => {
@@ -58,20 +62,12 @@ pub async fn get(State(app): State<App>, visit: Visit, headers: HeaderMap) -> Re
 /// `POST /login`.
 pub async fn post(State(app): State<App>, visit: Visit, headers: HeaderMap, request: Request) -> Response {
     let issuer = &visit.snapshot.config.issuer;
-    if admit_form(&headers, issuer).is_err() {
-        return error_page(&visit, 403, "access_denied", "the form came from another site", WayOn::BackToApp);
+    if let Err(foreign) = admit_form(&headers, issuer) {
+        return refuse_foreign(&app, &visit, EventName::SignInRefused, foreign);
     }
     let body = match read_form(&headers, request.into_body()).await {
         Ok(body) => body,
-        Err(error) => {
-            return error_page(
-                &visit,
-                error.status().as_u16(),
-                "invalid_request",
-                &error.to_string(),
-                WayOn::BackToApp,
-            );
-        }
+        Err(error) => return refuse_body(&app, &visit, EventName::SignInRefused, &error),
     };
     let (request, _) = match own_parameters(&visit) {
         Ok(parts) => parts,

@@ -1,3 +1,10 @@
 //! Whole visits, as an app and a person make them.
 
+mod authorization_request;
+mod consent;
+mod interaction;
 mod main_road;
+mod marker;
+mod redirect_uri;
+mod shortcuts;
+mod steps;

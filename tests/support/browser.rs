@@ -3,6 +3,7 @@
 use crate::support::server::{Answer, PASSWORD, TestServer, encode};
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
+use portreeve::http::client_address::ClientAddress;
 use std::collections::BTreeMap;
 
 /// A browser with its cookies.
@@ -10,6 +11,8 @@ use std::collections::BTreeMap;
 pub struct Browser {
     /// The cookies, by name.
     pub cookies: BTreeMap<String, String>,
+    /// The address it comes from; none for one that the server cannot tell.
+    pub address: Option<std::net::IpAddr>,
 }
 
 /// A form as a page shows it.
@@ -63,6 +66,9 @@ impl Browser {
         }
         if body.is_some() {
             request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        }
+        if let Some(address) = self.address {
+            request = request.extension(ClientAddress(address));
         }
         let answer =
             server.send(request.body(Body::from(body.unwrap_or_default())).expect("a request")).await;
@@ -167,16 +173,35 @@ pub fn attribute(html: &str, name: &str) -> Option<String> {
     Some(unescape(&html[start..start + end]))
 }
 
-/// Resolves the entities that the templates write.
+/// Resolves the entities that the templates write, each once.
 pub fn unescape(text: &str) -> String {
-    text.replace("&#38;", "&")
-        .replace("&#60;", "<")
-        .replace("&#62;", ">")
-        .replace("&#34;", "\"")
-        .replace("&#39;", "'")
-        .replace("&lt;", "<")
-        .replace("&gt;", ">")
-        .replace("&quot;", "\"")
-        .replace("&#x27;", "'")
-        .replace("&amp;", "&")
+    const ENTITIES: [(&str, char); 10] = [
+        ("&#38;", '&'),
+        ("&#60;", '<'),
+        ("&#62;", '>'),
+        ("&#34;", '"'),
+        ("&#39;", '\''),
+        ("&lt;", '<'),
+        ("&gt;", '>'),
+        ("&quot;", '"'),
+        ("&#x27;", '\''),
+        ("&amp;", '&'),
+    ];
+    let mut resolved = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find('&') {
+        resolved.push_str(&rest[..at]);
+        rest = &rest[at..];
+        match ENTITIES.iter().find(|(entity, _)| rest.starts_with(entity)) {
+            Some((entity, character)) => {
+                resolved.push(*character);
+                rest = &rest[entity.len()..];
+            }
+            None => {
+                resolved.push('&');
+                rest = &rest[1..];
+            }
+        }
+    }
+    resolved + rest
 }

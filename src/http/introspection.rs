@@ -27,6 +27,7 @@ pub async fn post(State(app): State<App>, visit: Visit, request: Request) -> Res
     let introspection = Introspection {
         store: &app.store,
         config: &visit.snapshot.config,
+        registry: &visit.snapshot.registry,
         ring: &ring,
         secrets: &app.secrets,
         now: visit.circumstances.now,

@@ -23,6 +23,7 @@ pub async fn post(State(app): State<App>, visit: Visit, request: Request) -> Res
     let revocation = Revocation {
         store: &app.store,
         config: &visit.snapshot.config,
+        registry: &visit.snapshot.registry,
         ring: &ring,
         secrets: &app.secrets,
         trail: &app.trail,

@@ -27,7 +27,9 @@ async fn claims(app: &App, visit: &Visit, request: Request) -> Result<Map<String
     let config = &visit.snapshot.config;
     let token = presented(visit, request).await?;
     let now: Timestamp = visit.circumstances.now;
-    let token = recognise(&token, config, &app.keys.ring(), now).ok_or(BearerError::InvalidToken)?;
+    let registry = &visit.snapshot.registry;
+    let token = recognise(&token, config, registry, &app.keys.ring(), now);
+    let token = token.ok_or(BearerError::InvalidToken)?;
     let living = stand(&app.store, &token, now).await?.ok_or(BearerError::InvalidToken)?;
     let Living::OfGrant(standing) = living else {
         return Err(BearerError::InsufficientScope("the token is not about a person"));

@@ -1,6 +1,7 @@
 //! A presented access token: verified, then held against its grant (RFC 6750, RFC 9068 §4). Tokens are found by primary
 //! key, so a revocation is seen by the next request of every replica.
 
+use crate::clients::registry::Registry;
 use crate::config::Config;
 use crate::jose::expectation::{Audience, Expectation, ExpectedType, Expiry};
 use crate::jose::jwt_type::JwtType;
@@ -16,7 +17,8 @@ use crate::storage::error::StorageError;
 use crate::storage::grants::{Standing, TokenStanding, find_standing};
 use crate::storage::{Store, revoked_tokens};
 
-/// An access token of this server that has not expired; whether it was revoked is another question.
+/// An access token of this server that has not expired, of a client that is still there; whether it was revoked is another
+/// question.
 #[derive(Clone, Debug)]
 pub struct VerifiedAccessToken {
     /// Its own name.
@@ -41,10 +43,12 @@ pub struct VerifiedAccessToken {
     pub acr: Option<String>,
 }
 
-/// Reads an access token of this server's own making; `None` for everything else (threats 51, 65–71).
+/// Reads an access token of this server's own making; `None` for everything else (threats 51, 65–71), and for the tokens of
+/// a client that is registered no more (security.md §0.8).
 pub fn recognise(
     token: &str,
     config: &Config,
+    registry: &Registry,
     ring: &KeyRing,
     now: Timestamp,
 ) -> Option<VerifiedAccessToken> {
@@ -60,10 +64,12 @@ pub fn recognise(
     };
     let verified = verify(token, ring.verification(), &expectation).ok()?;
     let text = |name| verified.text(name).map(str::to_owned);
+    let client_id = ClientId::parse(verified.text("client_id")?).ok()?;
+    registry.find(&client_id)?;
     let jti = text("jti")?;
     Some(VerifiedAccessToken {
         name: TokenName::parse(&jti)?,
-        client_id: ClientId::parse(verified.text("client_id")?).ok()?,
+        client_id,
         sub: text("sub")?,
         aud: text("aud")?,
         scopes: Scopes::parse(verified.text("scope").unwrap_or_default()).ok()?,

@@ -1,6 +1,7 @@
 //! Token introspection (RFC 7662): everything to the token's client and to the resource servers of its audience; to all
 //! others, and of what does not count, that it is not active and no more (threat 49).
 
+use crate::clients::registry::Registry;
 use crate::config::Config;
 use crate::keys::SecretPurposes;
 use crate::keys::key_ring::KeyRing;
@@ -22,6 +23,8 @@ pub struct Introspection<'a> {
     pub store: &'a Store,
     /// The configuration.
     pub config: &'a Config,
+    /// The clients.
+    pub registry: &'a Registry,
     /// The keys.
     pub ring: &'a KeyRing,
     /// What authenticates refresh tokens.
@@ -37,7 +40,7 @@ impl Introspection<'_> {
         token: &str,
         caller: &Client,
     ) -> Result<IntrospectionResponse, StorageError> {
-        if let Some(recognised) = bearer::recognise(token, self.config, self.ring, self.now) {
+        if let Some(recognised) = bearer::recognise(token, self.config, self.registry, self.ring, self.now) {
             return self.access_token(&recognised, caller).await;
         }
         self.refresh_token(token, caller).await

@@ -2,6 +2,7 @@
 //! client's token, and what is no token, is answered as if it were done (§2.2, threat 48).
 
 use crate::audit::{self, Circumstances, Trail};
+use crate::clients::registry::Registry;
 use crate::config::Config;
 use crate::keys::SecretPurposes;
 use crate::keys::key_ring::KeyRing;
@@ -24,6 +25,8 @@ pub struct Revocation<'a> {
     pub store: &'a Store,
     /// The configuration.
     pub config: &'a Config,
+    /// The clients.
+    pub registry: &'a Registry,
     /// The keys.
     pub ring: &'a KeyRing,
     /// What authenticates refresh tokens.
@@ -46,7 +49,9 @@ impl Revocation<'_> {
                 .refresh_token(token.grant_id, refresh::salt_hash(&token.salt), caller, circumstances)
                 .await;
         }
-        let Some(token) = bearer::recognise(token, self.config, self.ring, now) else { return Ok(()) };
+        let Some(token) = bearer::recognise(token, self.config, self.registry, self.ring, now) else {
+            return Ok(());
+        };
         if token.client_id != caller.id {
             return Ok(());
         }

@@ -120,6 +120,46 @@ macro_rules! on_both_stores {
 #[allow(unused_imports)] // for the tests to come
 pub(crate) use on_both_stores;
 
+impl TestDatabase {
+    /// Runs statements past the server, as an accident or an intruder would.
+    pub async fn execute(&self, statements: &str) {
+        let statements = AssertSqlSafe(statements.to_owned());
+        match &self.place {
+            Place::Folder { .. } => {
+                let mut connection = sqlx::SqliteConnection::connect(self.url()).await.expect("the file");
+                sqlx::raw_sql(statements).execute(&mut connection).await.expect("a statement");
+                connection.close().await.expect("closed");
+            }
+            Place::Schema { .. } => {
+                let mut connection = PgConnection::connect(self.url()).await.expect("the schema");
+                sqlx::raw_sql(statements).execute(&mut connection).await.expect("a statement");
+            }
+        }
+    }
+
+    /// The one number that a query yields.
+    pub async fn number(&self, query: &str) -> i64 {
+        let query = sqlx::AssertSqlSafe(query.to_owned());
+        match &self.place {
+            Place::Folder { .. } => {
+                let mut connection = sqlx::SqliteConnection::connect(self.url()).await.expect("the file");
+                let number = sqlx::query_scalar(query).fetch_one(&mut connection).await.expect("a number");
+                connection.close().await.expect("closed");
+                number
+            }
+            Place::Schema { .. } => {
+                let mut connection = PgConnection::connect(self.url()).await.expect("the schema");
+                sqlx::query_scalar(query).fetch_one(&mut connection).await.expect("a number")
+            }
+        }
+    }
+
+    /// Whether it is a PostgreSQL, which has a clock of its own.
+    pub fn is_postgres(&self) -> bool {
+        matches!(self.place, Place::Schema { .. })
+    }
+}
+
 mod tests {
     use sqlx::SqliteConnection;
 

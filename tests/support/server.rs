@@ -2,7 +2,7 @@
 //! listen on a socket, and another replica can stand beside it on the same store.
 
 use crate::support::clock::ManualClock;
-use crate::support::configuration::TestConfiguration;
+use crate::support::configuration::{ISSUER, TestConfiguration};
 use crate::support::database::TestDatabase;
 use axum::Router;
 use axum::body::Body;
@@ -11,7 +11,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use http_body_util::BodyExt as _;
 use portreeve::cli::composition::{Composition, Ingredients, compose};
+use portreeve::config::Environment;
 use portreeve::http::app::{App, Mode};
+use portreeve::http::client_address::ClientAddress;
 use portreeve::http::listener::{Listener, ListenerLimits};
 use portreeve::http::router::router;
 use portreeve::model::audit_event::AuditEvent;
@@ -22,8 +24,10 @@ use portreeve::model::secret::Secret;
 use portreeve::model::user::User;
 use portreeve::model::username::CanonicalUsername;
 use portreeve::storage::Store;
+use portreeve::tasks::reload_configuration::{self, Source};
 use portreeve::users::lifecycle::{NewPassword, NewPerson, People};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::sync::{Mutex, mpsc, oneshot};
@@ -251,4 +255,56 @@ pub struct Listening {
     pub address: SocketAddr,
     _stop: oneshot::Sender<()>,
     _task: tokio::task::JoinHandle<std::io::Result<()>>,
+}
+
+impl TestServer {
+    /// The usual server, with more settings and more clients.
+    pub async fn start_with(database: &TestDatabase, more_settings: &str, more_clients: &str) -> Self {
+        let configuration = TestConfiguration::with(database, ISSUER, more_settings, more_clients);
+        Self::with(database, configuration).await
+    }
+
+    /// Rewrites the configuration's files and loads them, as a running server does when they change.
+    pub fn reload(&self, settings: &str, clients: &str) -> reload_configuration::Report {
+        let folder = self.configuration.folder.path();
+        std::fs::write(folder.join("portreeve.toml"), settings).expect("the file can be written");
+        std::fs::write(folder.join("clients/clients.toml"), clients).expect("the file can be written");
+        let environment = Environment::new(BTreeMap::<String, String>::new(), folder);
+        reload_configuration::run_once(&self.app, &Source { path: self.configuration.path(), environment })
+    }
+
+    /// POSTs a form as if from `address`, with an Authorization header if one is given.
+    pub async fn post_from(
+        &self,
+        address: &str,
+        path: &str,
+        authorization: Option<&str>,
+        parameters: &[(&str, &str)],
+    ) -> Answer {
+        let request = Request::post(path).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        let request = match authorization {
+            Some(authorization) => request.header(header::AUTHORIZATION, authorization),
+            None => request,
+        };
+        let mut request = request.body(Body::from(encode(parameters))).expect("a request");
+        request.extensions_mut().insert(ClientAddress(address.parse().expect("an address")));
+        self.send(request).await
+    }
+
+    /// The public keys, as a resource server gets them.
+    pub async fn jwks(&self) -> Value {
+        self.get("/.well-known/jwks.json").await.json()
+    }
+
+    /// Asserts that nothing opens with the token any more, as everybody sees it.
+    pub async fn assert_dead(&self, client_id: &str, access_token: &str) {
+        assert_eq!(self.introspect_as(client_id, access_token).await, json!({"active": false}));
+        assert_eq!(self.get_as("/userinfo", access_token).await.status, StatusCode::UNAUTHORIZED);
+    }
+}
+
+/// The header of a JSON Web Token, unverified.
+pub fn header_of(token: &str) -> Value {
+    let header = token.split('.').next().expect("a header");
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(header).expect("base64url")).expect("JSON")
 }

@@ -6,4 +6,5 @@
 
 mod architecture;
 mod flows;
+mod races;
 mod support;

@@ -141,7 +141,10 @@ async fn a_replica_without_a_key_is_alive_and_not_ready() {
     let (router, _, _folder) = operations(Signing::NotYet).await;
     let (response, body) = get_text(&router, "/health/ready").await;
     assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
-    assert_eq!(body, r#"{"status":"unready","store":"ok","signing_key":"missing","clock":"ok","listener":"ok"}"#);
+    assert_eq!(
+        body,
+        r#"{"status":"unready","store":"ok","signing_key":"missing","clock":"ok","listener":"ok"}"#
+    );
     assert_eq!(get_text(&router, "/health/live").await.0.status(), StatusCode::OK);
 }
 
@@ -152,7 +155,10 @@ async fn a_replica_without_its_store_is_alive_and_not_ready_and_does_not_say_why
     app.store.close().await;
     let (response, body) = get_text(&router, "/health/ready").await;
     assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
-    assert_eq!(body, r#"{"status":"unready","store":"unavailable","signing_key":"ok","clock":"ok","listener":"ok"}"#);
+    assert_eq!(
+        body,
+        r#"{"status":"unready","store":"unavailable","signing_key":"ok","clock":"ok","listener":"ok"}"#
+    );
     assert_eq!(get_text(&router, "/health/live").await.0.status(), StatusCode::OK);
 }
 

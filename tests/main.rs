@@ -8,4 +8,5 @@ mod architecture;
 mod cli;
 mod flows;
 mod grants;
+mod races;
 mod support;

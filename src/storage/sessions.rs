@@ -65,13 +65,28 @@ pub async fn find_living(
     row.map(TryFrom::try_from).transpose()
 }
 
-/// Adds a session.
+/// Holds a person's row until the transaction ends: whoever disables them meanwhile waits, and then finds the session to
+/// end. A `Conflict` when they are disabled already, or gone: the sign-in came too late (threat 45).
+async fn hold_enabled(connection: &mut Connection, user: &UserId) -> Result<(), StorageError> {
+    let held = execute!(
+        connection,
+        "UPDATE users SET updated_at = updated_at WHERE id = $1 AND disabled_at IS NULL",
+        user.as_str(),
+    )?;
+    match held {
+        1 => Ok(()),
+        _ => Err(StorageError::Conflict("a disabled person has no sessions".to_owned())),
+    }
+}
+
+/// Adds a session; a `Conflict` when its person is disabled.
 pub async fn insert(
     connection: &mut Connection,
     session: &Session,
     secret_hash: &[u8; 32],
     idle_until: Timestamp,
 ) -> Result<(), StorageError> {
+    hold_enabled(connection, &session.user_id).await?;
     execute!(
         connection,
         "INSERT INTO sessions (id, secret_hash, user_id, created_at, authenticated_at, selected_at, acr, amr,
@@ -90,13 +105,14 @@ pub async fn insert(
 }
 
 /// Notes that the same person signed in again: a new secret, a new moment, the same `sid`. False when the session ended
-/// meanwhile.
+/// meanwhile; a `Conflict` when the person is disabled.
 pub async fn renew(
     connection: &mut Connection,
     session: &Session,
     secret_hash: &[u8; 32],
     idle_until: Timestamp,
 ) -> Result<bool, StorageError> {
+    hold_enabled(connection, &session.user_id).await?;
     execute!(
         connection,
         "UPDATE sessions SET secret_hash = $2, authenticated_at = $3, selected_at = $3, acr = $4, amr = $5,

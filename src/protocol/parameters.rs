@@ -179,7 +179,7 @@ mod tests {
         {
             assert_eq!(Parameters::parse(wrong), Err(ParameterError::Malformed), "{wrong:?}");
         }
-        assert_eq!(Parameters::parse("a1=&".repeat(1).as_bytes()).map(|p| p.get("a1").is_none()), Ok(true));
+        assert_eq!(Parameters::parse(b"a1=&").map(|p| p.get("a1").is_none()), Ok(true));
         let many: String = (0..101).map(|n| format!("p{n}=1&")).collect();
         assert_eq!(Parameters::parse(many.as_bytes()), Err(ParameterError::TooMany));
     }

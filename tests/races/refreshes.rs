@@ -89,7 +89,7 @@ on_every_fleet! {
         for hours in 0..2 {
             // After two hours the use is stamped in the row, by all of them at once.
             servers[0].clock.advance(Duration::from_secs(hours * 7200));
-            let answers = refresh_together(servers, &app, &[token.clone()]).await;
+            let answers = refresh_together(servers, &app, std::slice::from_ref(&token)).await;
             assert!(answers.iter().all(|answer| answer.status == StatusCode::OK), "{answers:?}");
             assert_eq!(successors(&answers), BTreeSet::from([token.clone()]));
         }

@@ -9,4 +9,5 @@ mod cli;
 mod flows;
 mod grants;
 mod races;
+mod readme;
 mod support;

@@ -9,6 +9,7 @@ mod cli;
 mod faults;
 mod flows;
 mod grants;
+mod keys;
 mod races;
 mod readme;
 mod support;

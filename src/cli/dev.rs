@@ -2,7 +2,9 @@
 
 use crate::cli::DevOptions;
 use crate::cli::composition::{Ingredients, compose};
-use crate::cli::server;
+use crate::cli::log;
+use crate::cli::server::{self, Process};
+use crate::cli::signals::Signals;
 use crate::config::demo::{self, DemoSecrets};
 use crate::http::app::{App, Mode};
 use crate::model::claims::PersonClaims;
@@ -31,7 +33,8 @@ pub async fn run(options: DevOptions) -> anyhow::Result<ExitCode> {
         }
     };
     let config = loaded.config;
-    server::start_log(&config);
+    let signals = Signals::listen().context("the signals cannot be heard")?;
+    let log = log::start(&config).context("the log cannot be started")?;
     let metrics = server::start_metrics()?;
     let _lock = server::lock_embedded_store(&config)?;
     let bound = server::bind(&config).await?;
@@ -42,7 +45,7 @@ pub async fn run(options: DevOptions) -> anyhow::Result<ExitCode> {
     let composition = compose(ingredients).await?;
     seed(&composition.app, &secrets).await?;
     println!("{}", banner(&composition.app, &options, &secrets)?);
-    server::run(composition, bound, metrics, None).await?;
+    server::run(composition, bound, Process { signals, log, metrics }, None).await?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -71,8 +71,7 @@ async fn ready(State(operations): State<Operations>) -> Response {
         }
     };
     let snapshot = app.snapshot.load();
-    let signer = snapshot.config.signing_keys.algorithms.first();
-    let signs = signer.is_some_and(|algorithm| app.keys.ring().signer(*algorithm).is_some());
+    let signs = app.keys.ring().access_token_signer(&snapshot.config.signing_keys.algorithms).is_some();
     if !signs {
         tracing::warn!("not ready: no key signs access tokens");
     }

@@ -192,12 +192,6 @@ pub fn file_of(path: &str) -> String {
 }
 
 async fn open_sqlite(path: &str, max_connections: u32) -> Result<Pools, StorageError> {
-    if let Some(folder) = std::path::Path::new(path).parent().filter(|folder| !folder.as_os_str().is_empty())
-    {
-        make_private_folder(folder).map_err(|error| {
-            StorageError::Unavailable(format!("the folder {} cannot be made: {error}", folder.display()))
-        })?;
-    }
     make_private_file(std::path::Path::new(path))
         .map_err(|error| StorageError::Unavailable(format!("the file {path} cannot be made: {error}")))?;
     let options = SqliteConnectOptions::new()
@@ -219,19 +213,18 @@ async fn open_sqlite(path: &str, max_connections: u32) -> Result<Pools, StorageE
     Ok(Pools::Sqlite { readers, writer: SqliteWriter::start(writer) })
 }
 
-/// Makes a folder, and those above it that are missing, for its owner alone.
-pub fn make_private_folder(folder: &std::path::Path) -> std::io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
-}
-
-/// Makes the store's file for its owner alone; what SQLite lays beside it takes its mode. One that exists stays as it is.
-fn make_private_file(path: &std::path::Path) -> std::io::Result<()> {
-    use std::os::unix::fs::OpenOptionsExt;
-    match std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
-        _ => Ok(()),
+/// Makes the embedded store's file, and the folders above it that are missing, for their owner alone; what SQLite lays beside it
+/// takes its mode. What exists stays as it is. Yields the file's real name, without links.
+pub fn make_private_file(path: &std::path::Path) -> std::io::Result<std::path::PathBuf> {
+    use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     }
+    // Only where there is none: to open and close a file takes away the locks that SQLite has on it in this process.
+    if !path.exists() {
+        std::fs::OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
+    }
+    path.canonicalize()
 }
 
 fn open_postgres(url: &str, max_connections: u32) -> Result<Pools, StorageError> {

@@ -9,6 +9,7 @@ use notify::{RecursiveMode, Watcher};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::signal::unix::Signal;
 use tokio::sync::mpsc;
 
 /// What one round did.
@@ -86,12 +87,9 @@ fn needs_restart(before: &Config, after: &Config) -> Option<&'static str> {
 }
 
 /// Rounds: on SIGHUP, and when a file that was read changes. Several changes at once are one.
-pub async fn run(app: App, source: Source, tls: Option<TlsReloader>) {
+pub async fn run(app: App, source: Source, tls: Option<TlsReloader>, mut hangup: Signal) {
     let (changed, mut changes) = mpsc::channel(16);
     let _watcher = watch(&app.snapshot.load().config.files, changed);
-    let Ok(mut hangup) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()) else {
-        return;
-    };
     loop {
         tokio::select! {
             _ = hangup.recv() => {}

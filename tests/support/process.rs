@@ -35,8 +35,20 @@ impl Process {
 
     /// Starts a server with more in its environment, which is empty otherwise.
     pub fn start_with(configuration: &TestConfiguration, environment: &[(&str, &str)]) -> Self {
+        let mut process = Self::start_unread_with(configuration, environment);
+        keep(process.child.stdout.take().expect("an output"), process.log.clone());
+        keep(process.child.stderr.take().expect("an output"), process.log.clone());
+        process
+    }
+
+    /// Starts a server whose output nobody reads.
+    pub fn start_unread(configuration: &TestConfiguration) -> Self {
+        Self::start_unread_with(configuration, &[])
+    }
+
+    fn start_unread_with(configuration: &TestConfiguration, environment: &[(&str, &str)]) -> Self {
         let (address, operations) = (free_address(), free_address());
-        let mut child = Command::new(env!("CARGO_BIN_EXE_portreeve"))
+        let child = Command::new(env!("CARGO_BIN_EXE_portreeve"))
             .arg("serve")
             .arg("--config")
             .arg(configuration.path())
@@ -51,8 +63,6 @@ impl Process {
             .spawn()
             .expect("the program starts");
         let log = Arc::<Mutex<String>>::default();
-        keep(child.stdout.take().expect("an output"), log.clone());
-        keep(child.stderr.take().expect("an output"), log.clone());
         let client = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .timeout(PATIENCE)

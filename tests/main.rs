@@ -12,4 +12,5 @@ mod grants;
 mod keys;
 mod races;
 mod readme;
+mod storage;
 mod support;

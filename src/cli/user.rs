@@ -194,9 +194,9 @@ pub(super) async fn run(options: Options) -> anyhow::Result<ExitCode> {
             office.store.close().await;
         }
         Command::Import { file } => {
-            let text = user_import::read(&file)?;
+            let people = user_import::open(&file)?;
             let office = Office::open(&config).await?;
-            user_import::run(&office, &file, &text).await?;
+            user_import::run(&office, people).await?;
             office.store.close().await;
         }
     }

@@ -8,6 +8,7 @@ use super::limits::FormError;
 use super::security_headers::{PagePolicy, Script};
 use crate::authorization::begin::Refusal;
 use crate::authorization::target::AuthorizationResponse;
+use crate::clients::authentication::ClientAuthenticationError as Unauthenticated;
 use crate::grants::error::TokenError;
 use crate::model::audit_event::{About, EventName};
 use crate::model::client::Client;
@@ -233,6 +234,7 @@ pub fn refuse_token(
     let verdict = error.verdict();
     let about = About { client_id: client.map(|client| client.id.clone()), ..About::default() };
     let event = match error {
+        TokenError::Client(Unauthenticated::Busy(_) | Unauthenticated::Unchecked) => EventName::TokenRefused,
         TokenError::Client(_) => EventName::ClientAuthenticationFailed,
         _ => EventName::TokenRefused,
     };

@@ -77,6 +77,32 @@ impl Connection {
         Ok(Timestamp::from_millis(millis))
     }
 
+    /// Lifts the limits that every connection has, for the transaction that it is in.
+    pub(crate) async fn lift_limits(&mut self) -> Result<(), StorageError> {
+        match self {
+            Self::Postgres(_) => {
+                self.raw("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0").await
+            }
+            Self::Sqlite(_) => Ok(()),
+        }
+    }
+
+    /// Whether there is a table of this name. Every engine keeps that list elsewhere.
+    pub(crate) async fn has_table(&mut self, name: &str) -> Result<bool, StorageError> {
+        let (count,): (i64,) = match self {
+            Self::Postgres(held) => {
+                let sql = "SELECT COUNT(*) FROM information_schema.tables
+                           WHERE table_schema = current_schema() AND table_name = $1";
+                sqlx::query_as(sql).bind(name).fetch_one(&mut **held).await?
+            }
+            Self::Sqlite(held) => {
+                let sql = "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = $1";
+                sqlx::query_as(sql).bind(name).fetch_one(&mut **held).await?
+            }
+        };
+        Ok(count > 0)
+    }
+
     /// What opens a writing transaction here.
     pub(crate) fn begin_statement(&self) -> &'static str {
         match self {

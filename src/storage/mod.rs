@@ -19,7 +19,7 @@ use crate::protocol::timestamp::Timestamp;
 use crate::storage::driver::{Connection, Transaction};
 use crate::storage::error::StorageError;
 use futures_util::future::BoxFuture;
-use sqlite_writer::SqliteWriter;
+use sqlite_writer::{Haste, SqliteWriter};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
@@ -83,7 +83,7 @@ impl Store {
     {
         self.accesses.fetch_add(1, Ordering::Relaxed);
         match &self.pools {
-            Pools::Sqlite { writer, .. } => writer.write(work).await,
+            Pools::Sqlite { writer, .. } => writer.write(Haste::Bounded, work).await,
             Pools::Postgres(pool) => {
                 let pool = pool.clone();
                 in_a_task_of_its_own(async move {
@@ -108,7 +108,7 @@ impl Store {
     {
         self.accesses.fetch_add(1, Ordering::Relaxed);
         match &self.pools {
-            Pools::Sqlite { writer, .. } => writer.write(work).await,
+            Pools::Sqlite { writer, .. } => writer.write(Haste::Bounded, work).await,
             Pools::Postgres(pool) => {
                 let pool = pool.clone();
                 in_a_task_of_its_own(async move {
@@ -120,6 +120,40 @@ impl Store {
                 })
                 .await
             }
+        }
+    }
+
+    /// Runs a write that may take as long as it takes, such as a migration: in a transaction whose statements wait for no less.
+    pub async fn write_at_leisure<T, F>(&self, work: F) -> Result<T, StorageError>
+    where
+        T: Send + 'static,
+        F: for<'c> Fn(&'c mut Connection) -> BoxFuture<'c, Result<T, StorageError>> + Send + Sync + 'static,
+    {
+        self.accesses.fetch_add(1, Ordering::Relaxed);
+        match &self.pools {
+            Pools::Sqlite { writer, .. } => writer.write(Haste::Leisure, work).await,
+            Pools::Postgres(pool) => {
+                let pool = pool.clone();
+                in_a_task_of_its_own(async move {
+                    retry(|| async {
+                        let connection = Connection::Postgres(pool.acquire().await?);
+                        let mut transaction = Transaction::begin(connection).await?;
+                        transaction.connection()?.lift_limits().await?;
+                        let outcome = work(transaction.connection()?).await;
+                        transaction.end(outcome).await
+                    })
+                    .await
+                })
+                .await
+            }
+        }
+    }
+
+    /// Whether the embedded store could not be written to when it was last tried; PostgreSQL has other ways to tell.
+    pub fn is_failing_to_write(&self) -> bool {
+        match &self.pools {
+            Pools::Sqlite { writer, .. } => writer.is_failing(),
+            Pools::Postgres(_) => false,
         }
     }
 
@@ -203,8 +237,11 @@ async fn open_sqlite(path: &str, max_connections: u32) -> Result<Pools, StorageE
         .busy_timeout(Duration::from_secs(5))
         .pragma("journal_size_limit", "67108864");
     let one = SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
-    let writer =
-        one.test_before_acquire(false).acquire_timeout(ACQUIRE_TIMEOUT).connect_with(options.clone()).await?;
+    let writer = one
+        .test_before_acquire(false)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .connect_with(options.clone().busy_timeout(sqlite_writer::LOCK_PATIENCE))
+        .await?;
     let readers = SqlitePoolOptions::new()
         .max_connections(max_connections.clamp(1, 8))
         .test_before_acquire(false)

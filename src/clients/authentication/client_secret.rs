@@ -30,13 +30,12 @@ pub(super) async fn verify(
     });
     for stored in chosen {
         let attempt = verifiers.throttle.check_client(client.id.as_str(), address_key)?;
-        match verifiers.chosen_secrets.verify(secret, stored).await {
-            Ok(true) => {
+        match verifiers.chosen_secrets.verify(secret, stored).await? {
+            true => {
                 verifiers.throttle.succeeded(attempt);
                 return Ok(());
             }
-            Ok(false) => drop(verifiers.throttle.failed(attempt)),
-            Err(seconds) => return Err(ClientAuthenticationError::Wait(seconds)),
+            false => drop(verifiers.throttle.failed(attempt)),
         }
     }
     match verifiers.throttle.client_failed(client.id.as_str(), address_key) {

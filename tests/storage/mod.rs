@@ -1,0 +1,3 @@
+//! The store when something else holds it up.
+
+mod embedded_writer;

@@ -14,3 +14,4 @@ mod races;
 mod readme;
 mod storage;
 mod support;
+mod tasks;

@@ -38,7 +38,7 @@ pub async fn bind(config: &Config) -> anyhow::Result<Bound> {
     let listen = &config.listen;
     let tls = match &listen.tls {
         Some(tls) => Some(
-            TlsReloader::load(&tls.certificate, tls.private_key.as_path())
+            TlsReloader::load(&tls.certificate, tls.private_key.clone())
                 .context("the certificate is not usable")?,
         ),
         None => None,

@@ -139,6 +139,12 @@ impl KeyRing {
         self.stored.iter().filter(|key| key.removed_at.is_none()).map(|key| key.token_life).min()
     }
 
+    /// The longest life that a row promises for what its key signed, of those that are not taken out.
+    pub fn longest_token_life(&self) -> Duration {
+        let kept = self.stored.iter().filter(|key| key.removed_at.is_none());
+        kept.map(|key| key.token_life).max().unwrap_or_default()
+    }
+
     /// The rows it was put together from.
     pub fn stored(&self) -> &[StoredSigningKey] {
         &self.stored

@@ -1,0 +1,4 @@
+//! What runs on its own.
+
+mod reloading;
+mod sweeping;

@@ -66,7 +66,7 @@ async fn seed(app: &App, secrets: &DemoSecrets) -> anyhow::Result<()> {
     let person: Value = serde_json::from_str(demo::PERSON).context("the demo's person cannot be read")?;
     let username = CanonicalUsername::parse(demo_name(&person))?;
     let wanted = username.as_str().to_owned();
-    let known = app.store.read(|connection| {
+    let known = app.store.read(move |connection| {
         let wanted = wanted.clone();
         Box::pin(async move { users::find_by_username(connection, &wanted).await })
     });

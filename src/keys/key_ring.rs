@@ -35,7 +35,10 @@ pub struct KeyRing {
 /// Why the keys cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyRingError {
-    /// The secret key is not the one that sealed it, or the row was changed.
+    /// The secret key is not the one that sealed it.
+    #[error("the signing key {0} cannot be opened: {1}")]
+    AnotherKey(String, String),
+    /// The row was changed since it was sealed.
     #[error("the signing key {0} cannot be opened: {1}")]
     Sealed(String, String),
     /// The row does not hold a key.
@@ -46,8 +49,8 @@ pub enum KeyRingError {
 impl KeyRing {
     /// Puts the ring together from the rows; keys that `before` has open are not opened again. Retired keys are shown for
     /// as long as what they signed may live. One that cannot be opened is left out and told, so that it keeps no other from
-    /// being taken out; but without `before`, a key that signs or will sign has to open: a server with the wrong secret key
-    /// does not start (F-23).
+    /// being taken out; but without `before`, none that signs or will sign may have been sealed with another key: a server with
+    /// the wrong secret key does not start (F-23).
     pub fn assemble(
         stored: Vec<StoredSigningKey>,
         sealing: &SealingKeys,
@@ -79,11 +82,14 @@ impl KeyRing {
                 .map(|(_, key)| key.clone());
             let open = match open.map_or_else(|| open_key(key, sealing).map(Arc::new), Ok) {
                 Ok(open) => open,
-                Err(why) if before.is_none() && !matches!(state, KeyState::Retired { .. }) => {
+                Err(why @ KeyRingError::AnotherKey(..))
+                    if before.is_none() && !matches!(state, KeyState::Retired { .. }) =>
+                {
                     return Err(why);
                 }
-                Err(why) => {
-                    tracing::error!(error = %why, state = state.as_str(), "a signing key is left out");
+                // One row is one key less, not a server less (F-39).
+                Err(error) => {
+                    tracing::error!(table = "signing_keys", column = "sealed_private_key", row.id = name, error = %error);
                     continue;
                 }
             };
@@ -158,7 +164,12 @@ pub(super) fn row_name(id: &str) -> RowName<'_> {
 
 fn open_key(key: &StoredSigningKey, sealing: &SealingKeys) -> Result<SigningKey, KeyRingError> {
     let id = key.id.as_str();
-    let sealed = |why: SealError| KeyRingError::Sealed(id.to_owned(), why.to_string());
+    let sealed = |why: SealError| match why {
+        SealError::AnotherKey => KeyRingError::AnotherKey(id.to_owned(), why.to_string()),
+        SealError::Malformed | SealError::MovedOrEdited => {
+            KeyRingError::Sealed(id.to_owned(), why.to_string())
+        }
+    };
     let pkcs8 = sealing.open(&row_name(id), &key.sealed_private_key).map_err(sealed)?;
     let open =
         SigningKey::from_pkcs8(key.algorithm, &pkcs8).map_err(|_| KeyRingError::NotAKey(id.to_owned()))?;

@@ -76,7 +76,7 @@ where
 {
     tokio::spawn(async move {
         while AssertUnwindSafe(begin()).catch_unwind().await.is_err() {
-            metrics::counter!("portreeve_task_panics_total", "task" => name).increment(1);
+            metrics::counter!("portreeve_panics_total").increment(1);
             tracing::error!(task = name, "a task panicked; it begins again");
             tokio::time::sleep(AFTER_A_PANIC).await;
         }

@@ -11,6 +11,7 @@ use crate::model::throttle::Throttle;
 use crate::protocol::identifiers::RequestId;
 use crate::sessions::browser::Sessions;
 use crate::storage::Store;
+use crate::tokens::subject::Subjects;
 use crate::users::password::PasswordHasher;
 use arc_swap::ArcSwap;
 use std::sync::Arc;
@@ -73,6 +74,11 @@ pub enum Mode {
 }
 
 impl Parts {
+    /// By which subjects clients know people.
+    pub fn subjects(&self) -> Subjects<'_> {
+        Subjects { pairwise: self.keys.pairwise() }
+    }
+
     /// The sessions, under a configuration.
     pub fn sessions(&self, config: &Config) -> Sessions {
         Sessions {

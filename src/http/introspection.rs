@@ -30,6 +30,7 @@ pub async fn post(State(app): State<App>, visit: Visit, request: Request) -> Res
         registry: &visit.snapshot.registry,
         ring: &ring,
         secrets: &app.secrets,
+        subjects: app.subjects(),
         now: visit.circumstances.now,
     };
     match introspection.introspect(token, client).await {

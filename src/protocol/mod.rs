@@ -3,8 +3,10 @@
 pub mod access_token;
 pub mod authorization_request;
 pub mod basic_credentials;
+pub mod claims_request;
 pub mod client_authentication_method;
 pub mod client_metadata;
+pub mod display;
 pub mod error_code;
 pub mod grant_type;
 pub mod id_token;
@@ -24,5 +26,6 @@ pub mod response_mode;
 pub mod scope;
 pub mod server_metadata;
 pub mod signing_algorithm;
+pub mod strict_json;
 pub mod timestamp;
 pub mod token_response;

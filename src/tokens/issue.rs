@@ -13,6 +13,8 @@ use crate::protocol::scope::Scopes;
 use crate::protocol::signing_algorithm::SigningAlgorithm;
 use crate::protocol::timestamp::Timestamp;
 use crate::protocol::token_response::TokenResponse;
+use crate::tokens::subject::Subjects;
+use serde_json::{Map, Value};
 
 /// What signing leans on: the snapshot of a request.
 #[derive(Clone, Copy)]
@@ -23,17 +25,21 @@ pub struct Issuer<'a> {
     pub ring: &'a KeyRing,
     /// Chance, for the tokens' names.
     pub entropy: &'a SharedEntropy,
+    /// By which subjects clients know people.
+    pub subjects: Subjects<'a>,
     /// The moment.
     pub now: Timestamp,
 }
 
 /// What an access token is issued for.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct Authority<'a> {
     /// Whom it is given to.
     pub client: &'a Client,
     /// The grant it stands on; none for a service's own.
     pub grant: Option<&'a Grant>,
+    /// What the ID token says of the person beside who they are (OpenID Connect Core §5.5).
+    pub claims: Map<String, Value>,
     /// What it allows.
     pub scopes: &'a Scopes,
     /// Where; none is this server itself.
@@ -55,7 +61,7 @@ impl Issuer<'_> {
         let (access_token, expires_in) = self.access_token(authority)?;
         let id_token = match authority.grant {
             Some(grant) if grant.scopes.contains("openid") && authority.scopes.contains("openid") => {
-                Some(self.id_token(authority.client, grant, &access_token)?)
+                Some(self.id_token(authority, grant, &access_token)?)
             }
             _ => None,
         };
@@ -69,10 +75,14 @@ impl Issuer<'_> {
         let signer = self.ring.signer(algorithm).ok_or(NoSigner)?;
         let until = self.now.plus(self.config.lifetimes.access_token);
         let until = authority.grant.map_or(until, |grant| until.min(grant.expires_at));
+        let sub = match authority.grant {
+            Some(grant) => self.subjects.subject(authority.client, &grant.user_id),
+            None => authority.client.id.as_str().to_owned(),
+        };
         let jti = token_name(authority.grant.map(|grant| &grant.id), &self.entropy.text::<12>());
         let claims = AccessTokenClaims {
             iss: self.config.issuer.as_str(),
-            sub: authority.grant.map_or(authority.client.id.as_str(), |grant| grant.user_id.as_str()),
+            sub: &sub,
             aud: authority.resource.map_or(self.config.issuer.as_str(), Resource::as_str),
             exp: until.seconds(),
             iat: self.now.seconds(),
@@ -87,7 +97,13 @@ impl Issuer<'_> {
         Ok((token, expires_in))
     }
 
-    fn id_token(&self, client: &Client, grant: &Grant, access_token: &str) -> Result<String, NoSigner> {
+    fn id_token(
+        &self,
+        authority: &Authority<'_>,
+        grant: &Grant,
+        access_token: &str,
+    ) -> Result<String, NoSigner> {
+        let client = authority.client;
         let algorithm = client.metadata.id_token_signed_response_alg;
         let signer = self.ring.signer(algorithm).ok_or(NoSigner)?;
         let digest = match algorithm {
@@ -96,7 +112,7 @@ impl Issuer<'_> {
         };
         let claims = IdTokenClaims {
             iss: self.config.issuer.as_str(),
-            sub: grant.user_id.as_str(),
+            sub: &self.subjects.subject(client, &grant.user_id),
             aud: client.id.as_str(),
             exp: self.now.plus(self.config.lifetimes.id_token).seconds(),
             iat: self.now.seconds(),
@@ -106,6 +122,7 @@ impl Issuer<'_> {
             amr: &grant.authentication.amr,
             sid: grant.session_id.as_str(),
             at_hash: &at_hash(access_token, digest),
+            claims: &authority.claims,
         };
         signer.sign(JwtType::Jwt, &claims).map_err(|_| NoSigner)
     }

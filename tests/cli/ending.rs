@@ -52,6 +52,7 @@ impl Visit {
             redirect_uri_in_request: RedirectUriInRequest::Present,
             code_challenge: None,
             nonce: None,
+            claims: ClaimsRequest::default(),
             authentication: Authentication::by_password(now),
             access: Access::Offline,
             request_id: RequestId::from_random(entropy.bytes()),

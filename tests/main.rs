@@ -8,5 +8,6 @@ mod architecture;
 mod cli;
 mod flows;
 mod grants;
+mod openid;
 mod races;
 mod support;

@@ -4,13 +4,16 @@
 use crate::audit::{Circumstances, Trail};
 use crate::clients::registry::Registry;
 use crate::config::Config;
+use crate::keys::key_ring::KeyRing;
 use crate::keys::{Keys, SecretPurposes};
 use crate::model::clock::SharedClock;
 use crate::model::entropy::SharedEntropy;
 use crate::model::throttle::Throttle;
 use crate::protocol::identifiers::RequestId;
+use crate::protocol::timestamp::Timestamp;
 use crate::sessions::browser::Sessions;
 use crate::storage::Store;
+use crate::tokens::issue::Issuer;
 use crate::tokens::subject::Subjects;
 use crate::users::password::PasswordHasher;
 use arc_swap::ArcSwap;
@@ -77,6 +80,11 @@ impl Parts {
     /// By which subjects clients know people.
     pub fn subjects(&self) -> Subjects<'_> {
         Subjects { pairwise: self.keys.pairwise() }
+    }
+
+    /// What signs tokens, under a snapshot and its keys.
+    pub fn issuer<'a>(&'a self, snapshot: &'a Snapshot, ring: &'a KeyRing, now: Timestamp) -> Issuer<'a> {
+        Issuer { config: &snapshot.config, ring, entropy: &self.entropy, subjects: self.subjects(), now }
     }
 
     /// The sessions, under a configuration.

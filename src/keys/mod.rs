@@ -67,7 +67,12 @@ pub enum KeysError {
 
 impl Keys {
     /// Opens the keys; fails when the secret key is not the one that sealed them.
-    pub async fn open(store: &Store, sealing: Arc<SealingKeys>, now: Timestamp) -> Result<Self, KeysError> {
+    pub async fn open(
+        store: &Store,
+        sealing: Arc<SealingKeys>,
+        entropy: &SharedEntropy,
+        now: Timestamp,
+    ) -> Result<Self, KeysError> {
         let stored = store.read(|connection| Box::pin(signing_keys::list(connection))).await?;
         let ring = KeyRing::assemble(stored, &sealing, None, now)?;
         let fresh = entropy.bytes();

@@ -2,6 +2,7 @@
 //! that the request asked for one by one and was granted; none of them null or empty.
 
 use crate::config::Config;
+use crate::model::claims::without_empty_members;
 use crate::model::user::User;
 use crate::protocol::claims_request::{AskedClaim, ClaimsRequest};
 use crate::protocol::scope::Scopes;
@@ -48,7 +49,7 @@ fn tell(claims: &mut Map<String, Value>, user: &User, name: &str, asked: &AskedC
         return;
     }
     let tagged = locales.iter().filter_map(|locale| {
-        let known = user.claims.as_object().keys().find(|known| {
+        let known = user.claims.keys().find(|known| {
             known.split_once('#').is_some_and(|(base, tag)| base == name && tag.eq_ignore_ascii_case(locale))
         });
         known.cloned()
@@ -65,19 +66,12 @@ fn tell(claims: &mut Map<String, Value>, user: &User, name: &str, asked: &AskedC
 fn value_of(user: &User, name: &str) -> Option<Value> {
     match name {
         "updated_at" => Some(user.updated_at.seconds().into()),
-        "preferred_username" => {
-            Some(user.claims.get(name).cloned().unwrap_or_else(|| user.username.clone().into()))
-        }
-        _ => user.claims.get(name).filter(|value| !is_empty(value)).cloned(),
-    }
-}
-
-fn is_empty(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::String(text) => text.is_empty(),
-        Value::Array(elements) => elements.is_empty(),
-        Value::Object(members) => members.is_empty(),
-        Value::Bool(_) | Value::Number(_) => false,
+        "preferred_username" => Some(
+            user.claims
+                .get(name)
+                .and_then(without_empty_members)
+                .unwrap_or_else(|| user.username.clone().into()),
+        ),
+        _ => user.claims.get(name).and_then(without_empty_members),
     }
 }

@@ -8,6 +8,7 @@ use crate::model::entropy::SharedEntropy;
 use crate::model::grant::Grant;
 use crate::protocol::access_token::{AccessTokenClaims, token_name};
 use crate::protocol::id_token::{HashLength, IdTokenClaims, at_hash};
+use crate::protocol::introspection_response::IntrospectionResponse;
 use crate::protocol::resource::Resource;
 use crate::protocol::scope::Scopes;
 use crate::protocol::signing_algorithm::SigningAlgorithm;
@@ -67,6 +68,43 @@ impl Issuer<'_> {
         };
         let scope = authority.scopes.to_string();
         Ok(TokenResponse { access_token, token_type: "Bearer", expires_in, scope, refresh_token, id_token })
+    }
+
+    /// What the userinfo endpoint says, signed for a client that wants it so (OpenID Connect Core §5.3.2). It never expires, so
+    /// that nobody takes it for an ID token.
+    pub fn userinfo(
+        &self,
+        client: &Client,
+        algorithm: SigningAlgorithm,
+        claims: &Map<String, Value>,
+    ) -> Result<String, NoSigner> {
+        let mut signed = claims.clone();
+        signed.extend(self.envelope(client));
+        self.ring.signer(algorithm).ok_or(NoSigner)?.sign(JwtType::Jwt, &signed).map_err(|_| NoSigner)
+    }
+
+    /// What introspection says, signed for the one who asked (RFC 9701 §5).
+    pub fn introspection(
+        &self,
+        caller: &Client,
+        response: &IntrospectionResponse,
+    ) -> Result<String, NoSigner> {
+        // §6: RS256 when the client registered none
+        let algorithm = caller.metadata.introspection_signed_response_alg.unwrap_or(SigningAlgorithm::Rs256);
+        let mut signed = self.envelope(caller);
+        let response = serde_json::to_value(response).map_err(|_| NoSigner)?;
+        signed.insert("token_introspection".to_owned(), response);
+        let signer = self.ring.signer(algorithm).ok_or(NoSigner)?;
+        signer.sign(JwtType::TokenIntrospection, &signed).map_err(|_| NoSigner)
+    }
+
+    /// Who says it, to whom, and when.
+    fn envelope(&self, client: &Client) -> Map<String, Value> {
+        let mut envelope = Map::new();
+        envelope.insert("iss".to_owned(), self.config.issuer.as_str().into());
+        envelope.insert("aud".to_owned(), client.id.as_str().into());
+        envelope.insert("iat".to_owned(), self.now.seconds().into());
+        envelope
     }
 
     fn access_token(&self, authority: &Authority<'_>) -> Result<(String, u64), NoSigner> {

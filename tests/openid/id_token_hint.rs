@@ -58,10 +58,12 @@ on_both_stores! {
         let page = ada.get(&server, &web().authorize(&[("id_token_hint", &hint)])).await;
         let page = ada.follow(&server, page).await;
         assert!(page.body.contains("id=\"login-submit\""), "{page:?}");
+        server.clock.advance(Duration::from_secs(1));
         let refused = ada.sign_in(&server, &page, "ada").await;
         assert_eq!(refused.parameter("error").as_deref(), Some("login_required"));
         let page = ada.get(&server, &web().authorize(&[("id_token_hint", &hint)])).await;
         let page = ada.follow(&server, page).await;
+        server.clock.advance(Duration::from_secs(1));
         let answer = ada.sign_in(&server, &page, "bob").await;
         let tokens = redeemed(&server, &web(), &answer).await;
         assert_eq!(claims(tokens.id())["sub"], sub.as_str());

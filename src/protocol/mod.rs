@@ -11,6 +11,7 @@ pub mod id_token;
 pub mod identifiers;
 pub mod introspection_response;
 pub mod issuer;
+pub mod outbound_url;
 pub mod parameters;
 pub mod pkce;
 pub mod prompt;

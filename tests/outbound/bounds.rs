@@ -71,15 +71,18 @@ async fn storm(hosts: Vec<String>, networks: usize) -> (usize, usize, usize) {
         storm.spawn(async move { outbound.get(&url(&format!("https://{host}/keys")), JSON).await });
     }
     let (mut answered, mut turned_away) = (0, 0);
-    while let Some(outcome) = storm.join_next().await {
-        match outcome.expect("no panic") {
-            Ok(_) => answered += 1,
-            Err(OutboundError::Busy) => turned_away += 1,
-            Err(other) => panic!("{other}"),
+    loop {
+        match timeout(Duration::from_millis(10), storm.join_next()).await {
+            Ok(None) => break,
+            Ok(Some(outcome)) => match outcome.expect("no panic") {
+                Ok(_) => answered += 1,
+                Err(OutboundError::Busy) => turned_away += 1,
+                Err(other) => panic!("{other}"),
+            },
+            Err(_) => {}
         }
         // Those that are left wait for the gate.
-        let left = storm.len();
-        if left > 0 && left == gated.arrived.load(Ordering::SeqCst) - answered {
+        if storm.len() == gated.arrived.load(Ordering::SeqCst) - answered {
             gated.gate.notify_waiters();
         }
     }

@@ -3,11 +3,10 @@
 use super::*;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Instant;
 use tokio::io::AsyncWriteExt as _;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tracing_subscriber::fmt::MakeWriter;
 
 /// A server that lets every request wait until the test opens the gate.

@@ -11,7 +11,7 @@ use crate::model::secret::Secret;
 use crate::protocol::client_metadata::ClientMetadata;
 use crate::protocol::grant_type::GrantType;
 use crate::protocol::identifiers::ClientId;
-use crate::protocol::redirect_uri::{ApplicationType, Deployment, RedirectUri};
+use crate::protocol::redirect_uri::Deployment;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 use std::process::ExitCode;
@@ -201,40 +201,20 @@ fn show(client: &Client, format: Format) -> anyhow::Result<()> {
 
 /// All that may be known of a client: its metadata, and of its secrets only their kinds.
 fn document(client: &Client) -> Vec<(String, Value)> {
-    let metadata = &client.metadata;
-    let uris = |uris: &[RedirectUri]| Value::from_iter(uris.iter().map(RedirectUri::as_str));
     let kinds = client.secrets.iter().map(|secret| match secret {
         ClientSecret::Sha256(_) => "sha256",
         ClientSecret::Argon2(_) => "argon2",
     });
-    let members = [
-        ("client_id", json!(client.id.as_str())),
-        ("client_name", json!(metadata.client_name)),
-        ("client_uri", json!(metadata.client_uri)),
-        ("policy_uri", json!(metadata.policy_uri)),
-        ("tos_uri", json!(metadata.tos_uri)),
-        ("contacts", json!(metadata.contacts)),
-        (
-            "application_type",
-            json!(match metadata.application_type {
-                ApplicationType::Web => "web",
-                ApplicationType::Native => "native",
-            }),
-        ),
-        ("redirect_uris", uris(&metadata.redirect_uris)),
-        ("post_logout_redirect_uris", uris(&metadata.post_logout_redirect_uris)),
-        ("grant_types", metadata.grant_types.iter().map(|grant_type| grant_type.as_str()).collect()),
-        ("token_endpoint_auth_method", json!(metadata.token_endpoint_auth_method.as_str())),
-        ("scope", json!(metadata.scope.to_string())),
-        ("id_token_signed_response_alg", json!(metadata.id_token_signed_response_alg.as_str())),
-        ("default_max_age", json!(metadata.default_max_age)),
+    let id = [("client_id".to_owned(), json!(client.id.as_str()))];
+    let settings = [
         ("client_secrets", Value::from_iter(kinds)),
         ("require_pkce", json!(client.pkce == PkcePolicy::Required)),
         ("first_party", json!(client.consent == ConsentPolicy::FirstParty)),
         ("allowed_groups", json!(client.allowed_groups)),
         ("refresh_token_rotation", json!(client.refresh_token_rotation == RefreshTokenRotation::EveryUse)),
+        ("client_assertion_audience", json!(client.assertion_audience.as_str())),
         ("allowed_origins", json!(client.allowed_origins)),
     ];
-    let said = members.into_iter().filter(|(_, value)| !value.is_null());
-    said.map(|(name, value)| (name.to_owned(), value)).collect()
+    let settings = settings.into_iter().map(|(name, value)| (name.to_owned(), value));
+    id.into_iter().chain(client.metadata.to_members()).chain(settings).collect()
 }

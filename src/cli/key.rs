@@ -115,16 +115,15 @@ async fn retire(office: &Office, kid: &KeyId) -> anyhow::Result<()> {
 /// Opens the rotation, once it is sure that the secret key of the configuration is the one of the server.
 async fn rotation(office: &Office) -> anyhow::Result<Rotation> {
     let sealing = SecretPurposes::derive(&office.config.secret_keys).sealing;
-    let lifetimes = &office.config.lifetimes;
-    let longest_life = lifetimes.access_token.max(lifetimes.id_token);
     let now = office.circumstances.now;
-    let opened = Keys::open(&office.store, Arc::clone(&sealing), longest_life, now).await;
+    let opened = Keys::open(&office.store, Arc::clone(&sealing), now).await;
     opened.context("the secret_key of this configuration does not open the keys of the store")?;
     Ok(Rotation {
         store: office.store.clone(),
         sealing,
         entropy: Arc::clone(&office.entropy),
         trail: office.trail.clone(),
+        token_life: office.config.lifetimes.longest_token(),
     })
 }
 

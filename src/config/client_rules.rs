@@ -6,7 +6,9 @@ use super::clients::Surroundings;
 use super::reader::{Reader, Section, Site};
 use super::scopes::{readable, undeclared};
 use super::tree::{Node, Table, Typed, shown};
-use crate::model::client::{Client, ClientSecret, ConsentPolicy, PkcePolicy, RefreshTokenRotation};
+use crate::model::client::{
+    AssertionAudience, Client, ClientSecret, ConsentPolicy, PkcePolicy, RefreshTokenRotation,
+};
 use crate::protocol::client_authentication_method::ClientAuthenticationMethod;
 use crate::protocol::client_metadata::ClientMetadata;
 use crate::protocol::grant_type::GrantType;
@@ -64,6 +66,7 @@ pub(super) struct OwnSettings {
     consent: ConsentPolicy,
     allowed_groups: Vec<String>,
     rotation: Option<bool>,
+    assertion_audience: AssertionAudience,
     allowed_origins: Option<Vec<String>>,
 }
 
@@ -88,6 +91,7 @@ impl OwnSettings {
             } else {
                 RefreshTokenRotation::Never
             },
+            assertion_audience: self.assertion_audience,
             allowed_origins,
         })
     }
@@ -142,8 +146,20 @@ pub(super) fn own_settings(
         consent: if first_party { ConsentPolicy::FirstParty } else { ConsentPolicy::Asked },
         allowed_groups: allowed_groups(reader, section),
         rotation: rotation.map(|(rotate, _)| rotate),
+        assertion_audience: assertion_audience(reader, section),
         allowed_origins: allowed_origins(reader, section),
     }
+}
+
+fn assertion_audience(reader: &mut Reader<'_>, section: &mut Section<'_>) -> AssertionAudience {
+    let Some((text, site)) = reader.text(section, "client_assertion_audience") else {
+        return AssertionAudience::default();
+    };
+    AssertionAudience::parse(&text).unwrap_or_else(|| {
+        let expected = format!("one of {}", AssertionAudience::ALL.map(AssertionAudience::as_str).join(", "));
+        reader.refuse(&site, "invalid-value", shown(&text), expected).section = Some("RFC 7523 §3");
+        AssertionAudience::default()
+    })
 }
 
 /// RFC 6749 §2.3: a client that proves who it is has a secret, one that does not has none.
@@ -248,15 +264,20 @@ pub(super) fn check(
             }
         }
     }
-    if let Some((text, node)) = typing.text("id_token_signed_response_alg")
-        && let Some(algorithm) = SigningAlgorithm::parse(text)
-        && let Some(algorithms) = surroundings.algorithms
-        && !algorithms.contains(&algorithm)
+    // What this server signs for the client needs a key of that algorithm.
+    for member in
+        ["id_token_signed_response_alg", "userinfo_signed_response_alg", "introspection_signed_response_alg"]
     {
-        let site = Site { place: node.place.clone(), key: section.path("id_token_signed_response_alg") };
-        let names: Vec<&str> = algorithms.iter().map(|algorithm| algorithm.as_str()).collect();
-        let expected = format!("one of signing_keys.algorithms: {}", names.join(", "));
-        reader.refuse(&site, "algorithm-without-key", shown(text), expected).section =
-            Some("OpenID Connect Registration §2");
+        if let Some((text, node)) = typing.text(member)
+            && let Some(algorithm) = SigningAlgorithm::parse(text)
+            && let Some(algorithms) = surroundings.algorithms
+            && !algorithms.contains(&algorithm)
+        {
+            let site = Site { place: node.place.clone(), key: section.path(member) };
+            let names: Vec<&str> = algorithms.iter().map(|algorithm| algorithm.as_str()).collect();
+            let expected = format!("one of signing_keys.algorithms: {}", names.join(", "));
+            reader.refuse(&site, "algorithm-without-key", shown(text), expected).section =
+                Some("OpenID Connect Registration §2");
+        }
     }
 }

@@ -4,7 +4,7 @@
 use super::reader::in_words;
 use super::{Config, LogFormat};
 use crate::model::client::{Client, ConsentPolicy, PkcePolicy, RefreshTokenRotation};
-use crate::protocol::redirect_uri::{ApplicationType, RedirectUri};
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -147,34 +147,25 @@ fn client(client: &Client, show: &mut impl FnMut(&str, String)) {
             show(&format!("client.{}.{key}", client.id), text);
         }
     };
-    let texts = [
-        ("client_name", &metadata.client_name),
-        ("client_uri", &metadata.client_uri),
-        ("policy_uri", &metadata.policy_uri),
-        ("tos_uri", &metadata.tos_uri),
-    ];
-    for (key, text) in texts {
-        set(key, text.clone().unwrap_or_default());
+    for (key, value) in metadata.to_members() {
+        set(&key, in_one_line(&value));
     }
-    set("contacts", list(&metadata.contacts));
-    let native = metadata.application_type == ApplicationType::Native;
-    set("application_type", if native { "native" } else { "web" }.to_owned());
-    let uris = |uris: &[RedirectUri]| list(uris);
-    set("redirect_uris", uris(&metadata.redirect_uris));
-    set("post_logout_redirect_uris", uris(&metadata.post_logout_redirect_uris));
-    let grant_types: Vec<&str> = metadata.grant_types.iter().map(|one| one.as_str()).collect();
-    set("grant_types", grant_types.join(" "));
-    set("token_endpoint_auth_method", metadata.token_endpoint_auth_method.as_str().to_owned());
-    set("scope", metadata.scope.to_string());
-    set("id_token_signed_response_alg", metadata.id_token_signed_response_alg.as_str().to_owned());
-    set("default_max_age", metadata.default_max_age.map(|age| age.to_string()).unwrap_or_default());
-    set("require_auth_time", metadata.require_auth_time.to_string());
     set("require_pkce", (client.pkce == PkcePolicy::Required).to_string());
     set("first_party", (client.consent == ConsentPolicy::FirstParty).to_string());
     set("allowed_groups", list(&client.allowed_groups));
     let rotates = client.refresh_token_rotation == RefreshTokenRotation::EveryUse;
     set("refresh_token_rotation", rotates.to_string());
+    set("client_assertion_audience", client.assertion_audience.as_str().to_owned());
     set("allowed_origins", list(&client.allowed_origins));
+}
+
+/// A member as one line: texts without quotes, elements of lists behind one another.
+fn in_one_line(value: &serde_json::Value) -> String {
+    match value {
+        serde_json::Value::String(text) => text.clone(),
+        serde_json::Value::Array(elements) => elements.iter().map(in_one_line).collect::<Vec<_>>().join(" "),
+        other => other.to_string(),
+    }
 }
 
 fn list<T: fmt::Display>(values: &[T]) -> String {

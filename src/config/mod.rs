@@ -229,6 +229,13 @@ pub struct Lifetimes {
     pub session_absolute: Duration,
 }
 
+impl Lifetimes {
+    /// How long anything that this server signs lives at most.
+    pub fn longest_token(&self) -> Duration {
+        self.access_token.max(self.id_token)
+    }
+}
+
 /// How tokens are signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SigningKeys {

@@ -84,32 +84,12 @@ fn what_a_coming_version_knows_is_said_to_be_unsupported() {
         let problems = folder.problems();
         assert_eq!((problems[0].rule, problems[0].key.as_str()), ("not-supported", section));
     }
-    assert_refused(&[
-        (
-            "first_party = true",
-            "§client_assertion_audience = \"issuer\"",
-            "client.web.client_assertion_audience",
-            "not-supported",
-        ),
-        (
-            "first_party = true",
-            "§jwks_uri = \"https://a.example/jwks\"",
-            "client.web.jwks_uri",
-            "not-supported",
-        ),
-        (
-            "first_party = true",
-            "§require_pushed_authorization_requests = true",
-            "client.web.require_pushed_authorization_requests",
-            "not-supported",
-        ),
-        (
-            "first_party = true",
-            "§dpop_bound_access_tokens = true",
-            "client.web.dpop_bound_access_tokens",
-            "not-supported",
-        ),
-    ]);
+    assert_refused(&[(
+        "first_party = true",
+        "§dpop_bound_access_tokens = true",
+        "client.web.dpop_bound_access_tokens",
+        "not-supported",
+    )]);
 }
 
 #[test]

@@ -20,7 +20,7 @@ pub(super) struct Site {
 pub(super) struct Section<'t> {
     pub(super) site: Site,
     table: Option<&'t Table>,
-    known: Vec<&'static str>,
+    known: Vec<&'t str>,
     ignored: Vec<&'static str>,
 }
 
@@ -43,7 +43,7 @@ impl<'t> Section<'t> {
     }
 
     /// The value of `key`, which is known from now on.
-    pub(super) fn get(&mut self, key: &'static str) -> Option<(&'t Node, Site)> {
+    pub(super) fn get(&mut self, key: &'t str) -> Option<(&'t Node, Site)> {
         if !self.known.contains(&key) {
             self.known.push(key);
         }
@@ -250,11 +250,7 @@ impl<'e> Reader<'e> {
     }
 
     /// The value at `key`; its place is remembered for the advice.
-    pub(super) fn take<'t>(
-        &mut self,
-        section: &mut Section<'t>,
-        key: &'static str,
-    ) -> Option<(&'t Node, Site)> {
+    pub(super) fn take<'t>(&mut self, section: &mut Section<'t>, key: &'t str) -> Option<(&'t Node, Site)> {
         let (node, site) = section.get(key)?;
         self.places.insert(site.key.clone(), site.place.clone());
         Some((node, site))

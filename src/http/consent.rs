@@ -143,10 +143,10 @@ fn show(app: &App, visit: &Visit, progress: &Progress, signed_in: &SignedIn, bro
         not_you: &another_account(visit, &progress.parameters),
         client: ConsentClient {
             name: begun.client.shown_name(),
-            host: metadata.client_uri.as_deref().and_then(WebLink::parse).map(WebLink::host),
+            host: metadata.client_uri.best(&[]).and_then(WebLink::parse).map(WebLink::host),
             standing: Standing::Configured,
-            policy: metadata.policy_uri.as_deref().and_then(WebLink::parse),
-            terms: metadata.tos_uri.as_deref().and_then(WebLink::parse),
+            policy: metadata.policy_uri.best(&[]).and_then(WebLink::parse),
+            terms: metadata.tos_uri.best(&[]).and_then(WebLink::parse),
         },
         destination: Destination::of(begun.target.uri()),
         scopes: &scopes,

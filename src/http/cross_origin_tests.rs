@@ -1,6 +1,6 @@
 use super::*;
 use crate::clients::registry::Registry;
-use crate::model::client::{Client, ConsentPolicy, PkcePolicy, RefreshTokenRotation};
+use crate::model::client::{AssertionAudience, Client, ConsentPolicy, PkcePolicy, RefreshTokenRotation};
 use crate::protocol::client_metadata::ClientMetadata;
 use crate::protocol::identifiers::ClientId;
 use crate::protocol::redirect_uri::Deployment;
@@ -24,6 +24,7 @@ fn registry() -> Registry {
         consent: ConsentPolicy::Asked,
         allowed_groups: Vec::new(),
         refresh_token_rotation: RefreshTokenRotation::EveryUse,
+        assertion_audience: AssertionAudience::Issuer,
         allowed_origins: vec!["https://app.example".to_owned(), "http://localhost:3000".to_owned()],
     }])
 }

@@ -83,14 +83,14 @@ pub(in crate::http) async fn server(config: Config, mode: Mode, signing: Signing
             sealing: secrets.sealing.clone(),
             entropy: entropy.clone(),
             trail: trail.clone(),
+            token_life: Duration::from_secs(3600),
         };
         let request_id = RequestId::from_random(entropy.bytes());
         let circumstances = Circumstances { request_id, address: String::new(), now };
         let due = Due::After(config.signing_keys.rotate_every);
         rotation.ensure(&config.signing_keys.algorithms, due, &circumstances).await.expect("keys");
     }
-    let keys =
-        Keys::open(&store, secrets.sealing.clone(), Duration::from_secs(3600), now).await.expect("opens");
+    let keys = Keys::open(&store, secrets.sealing.clone(), now).await.expect("opens");
     let app = Arc::new(Parts {
         clock_is_off: false.into(),
         is_draining: false.into(),

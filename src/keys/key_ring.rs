@@ -46,12 +46,11 @@ pub enum KeyRingError {
 
 impl KeyRing {
     /// Puts the ring together from the rows; keys that `before` has open are not opened again. Retired keys are shown for
-    /// as long as `longest_life` of what they signed.
+    /// as long as what they signed may live.
     pub fn assemble(
         stored: Vec<StoredSigningKey>,
         sealing: &SealingKeys,
         before: Option<&Self>,
-        longest_life: Duration,
         now: Timestamp,
     ) -> Result<Self, KeyRingError> {
         let mut ring = Self {
@@ -66,7 +65,7 @@ impl KeyRing {
         for (key, state) in stored.iter().zip(states(&stored, now)) {
             let visible = match state {
                 KeyState::Removed => false,
-                KeyState::Retired { since } => now < since.plus(longest_life).plus(CLOCK_LEEWAY),
+                KeyState::Retired { since } => now < since.plus(key.token_life).plus(CLOCK_LEEWAY),
                 KeyState::Announced | KeyState::Signing => true,
             };
             if !visible {
@@ -111,6 +110,11 @@ impl KeyRing {
     /// The JWKS document's entity tag (RFC 9110 §8.8.3).
     pub fn etag(&self) -> &str {
         &self.etag
+    }
+
+    /// The shortest life that a row promises for what its key signs, of those that are not taken out.
+    pub fn shortest_token_life(&self) -> Option<Duration> {
+        self.stored.iter().filter(|key| key.removed_at.is_none()).map(|key| key.token_life).min()
     }
 
     /// The rows it was put together from.

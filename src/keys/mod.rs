@@ -47,7 +47,6 @@ impl SecretPurposes {
 pub struct Keys {
     ring: ArcSwap<KeyRing>,
     sealing: Arc<SealingKeys>,
-    longest_life: Duration,
 }
 
 /// Why the keys could not be read.
@@ -63,15 +62,10 @@ pub enum KeysError {
 
 impl Keys {
     /// Opens the keys; fails when the secret key is not the one that sealed them.
-    pub async fn open(
-        store: &Store,
-        sealing: Arc<SealingKeys>,
-        longest_life: Duration,
-        now: Timestamp,
-    ) -> Result<Self, KeysError> {
+    pub async fn open(store: &Store, sealing: Arc<SealingKeys>, now: Timestamp) -> Result<Self, KeysError> {
         let stored = store.read(|connection| Box::pin(signing_keys::list(connection))).await?;
-        let ring = KeyRing::assemble(stored, &sealing, None, longest_life, now)?;
-        Ok(Self { ring: ArcSwap::from_pointee(ring), sealing, longest_life })
+        let ring = KeyRing::assemble(stored, &sealing, None, now)?;
+        Ok(Self { ring: ArcSwap::from_pointee(ring), sealing })
     }
 
     /// The keys at this moment.
@@ -84,8 +78,19 @@ impl Keys {
         let before = self.ring.load_full();
         let read = store.read(|connection| Box::pin(signing_keys::list(connection))).await;
         let stored = read.as_ref().map_or_else(|_| before.stored().to_vec(), Clone::clone);
-        let ring = KeyRing::assemble(stored, &self.sealing, Some(&before), self.longest_life, now)?;
+        let ring = KeyRing::assemble(stored, &self.sealing, Some(&before), now)?;
         self.ring.store(Arc::new(ring));
         read.map(drop).map_err(KeysError::from)
+    }
+
+    /// Notes in the rows that what the keys sign may live for `life`, so that a key that a longer life was promised by is
+    /// shown as long, also after a restart with a shorter one (threat 181).
+    pub async fn lengthen(&self, store: &Store, life: Duration, now: Timestamp) -> Result<(), KeysError> {
+        store
+            .write_one(move |connection| {
+                Box::pin(async move { signing_keys::lengthen(connection, life).await })
+            })
+            .await?;
+        self.reload(store, now).await
     }
 }

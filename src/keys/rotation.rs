@@ -27,6 +27,8 @@ pub struct Rotation {
     pub entropy: SharedEntropy,
     /// Where events go.
     pub trail: Trail,
+    /// How long what the keys sign may live at most.
+    pub token_life: Duration,
 }
 
 /// Why no key was made.
@@ -117,6 +119,7 @@ impl Rotation {
             generation: of_algorithm.map(|other| other.generation).max().unwrap_or(0).saturating_add(1),
             announced_at: circumstances.now,
             signs_from,
+            token_life: self.token_life,
             removed_at: None,
             id: id.clone(),
         };
@@ -180,6 +183,7 @@ mod tests {
             sealed_private_key: Vec::new(),
             announced_at: Timestamp::default(),
             signs_from: Timestamp::from_seconds(signs_from),
+            token_life: Duration::ZERO,
             removed_at: removed_at.map(Timestamp::from_seconds),
         }
     }

@@ -20,6 +20,8 @@ pub struct Client {
     pub allowed_groups: Vec<String>,
     /// Whether each use of a refresh token replaces it.
     pub refresh_token_rotation: RefreshTokenRotation,
+    /// What the client may name as the audience of its assertions.
+    pub assertion_audience: AssertionAudience,
     /// Origins of browser applications that may read this server's answers (CORS).
     pub allowed_origins: Vec<String>,
 }
@@ -69,9 +71,42 @@ pub enum RefreshTokenRotation {
     Never,
 }
 
+/// What the `aud` of a client's assertion must be, as one string (RFC 7523bis).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AssertionAudience {
+    /// The issuer.
+    #[default]
+    Issuer,
+    /// The issuer, or the URL of the token endpoint: for clients that know no better.
+    TokenEndpoint,
+}
+
+impl AssertionAudience {
+    /// Every one.
+    pub const ALL: [Self; 2] = [Self::Issuer, Self::TokenEndpoint];
+
+    /// The word in the configuration.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Issuer => "issuer",
+            Self::TokenEndpoint => "token_endpoint",
+        }
+    }
+
+    /// The one that `name` is, exactly.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.as_str() == name)
+    }
+}
+
 impl Client {
-    /// The name people read.
+    /// The name people read, without regard to their language.
     pub fn shown_name(&self) -> &str {
-        self.metadata.client_name.as_deref().unwrap_or(self.id.as_str())
+        self.name_in(&[])
+    }
+
+    /// The name people of these languages read.
+    pub fn name_in(&self, languages: &[&str]) -> &str {
+        self.metadata.client_name.best(languages).unwrap_or(self.id.as_str())
     }
 }

@@ -4,6 +4,7 @@
 use crate::protocol::identifiers::KeyId;
 use crate::protocol::signing_algorithm::SigningAlgorithm;
 use crate::protocol::timestamp::Timestamp;
+use std::time::Duration;
 
 /// A signing key, as the store keeps it; the private half is sealed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +23,8 @@ pub struct StoredSigningKey {
     pub announced_at: Timestamp,
     /// Since when it signs, until the next of its algorithm does.
     pub signs_from: Timestamp,
+    /// How long what it signed lives at most, whatever the configuration has said since it was made.
+    pub token_life: Duration,
     /// Since when it is gone, taken out by an operator or for age.
     pub removed_at: Option<Timestamp>,
 }

@@ -30,7 +30,7 @@ fn every_problem_is_reported_at_once() {
         "application_type": "desktop",
         "id_token_signed_response_alg": "none",
         "default_max_age": -1,
-        "subject_type": "pairwise",
+        "subject_type": "secret",
     }))
     .expect_err("all wrong");
     let mut members: Vec<&str> = problems.iter().map(|problem| problem.member.as_str()).collect();
@@ -65,4 +65,40 @@ fn a_name_shows_what_it_is() {
         );
     }
     assert!(read(json!({"redirect_uris": ["https://a.example/cb"], "client_name": "写真 <b>"})).is_ok());
+}
+
+#[test]
+fn what_client_metadata_says_of_keys_sectors_and_logout_must_fit_together() {
+    // threats 73, 87, 92, 93, 114
+    let base = json!({"redirect_uris": ["https://app.example/cb", "https://other.example/cb"]});
+    for wrong in [
+        json!({"jwks": {"keys": [{"kty": "EC"}]}, "jwks_uri": "https://app.example/jwks"}),
+        json!({"jwks": {"keys": []}}),
+        json!({"jwks": {"keys": ["x"]}}),
+        json!({"jwks": "{}"}),
+        json!({"jwks_uri": "http://app.example/jwks"}),
+        json!({"jwks_uri": "https://user:word@app.example/jwks"}),
+        json!({"jwks_uri": "https://app.example/jwks#x"}),
+        json!({"request_object_signing_alg": "RS256"}),
+        json!({"require_signed_request_object": true}),
+        json!({"request_uris": ["https://app.example/request"]}),
+        json!({"request_uris": ["ftp://app.example/r"], "jwks_uri": "https://app.example/jwks"}),
+        json!({"subject_type": "pairwise"}),
+        json!({"sector_identifier_uri": "http://app.example/sector"}),
+        json!({"frontchannel_logout_uri": "https://third.example/logout"}),
+        json!({"frontchannel_logout_uri": "https://app.example:8443/logout"}),
+        json!({"backchannel_logout_uri": "http://app.example/logout"}),
+        json!({"initiate_login_uri": "http://app.example/login"}),
+        json!({"logo_uri": "data:image/png;base64,AAAA"}),
+        json!({"userinfo_signed_response_alg": "none"}),
+        json!({"client_name#d e": "x"}),
+        json!({"client_name#de": "a\u{202e}b"}),
+        json!({"contacts": ["a\nb"]}),
+    ] {
+        let mut members = base.as_object().expect("an object").clone();
+        members.extend(wrong.as_object().expect("an object").clone());
+        assert!(read(Value::Object(members)).is_err(), "{wrong}");
+    }
+    let one = json!({"redirect_uris": ["https://app.example/cb"], "subject_type": "pairwise"});
+    assert_eq!(read(one).expect("one host is a sector").subject_type, SubjectType::Pairwise);
 }

@@ -13,11 +13,14 @@ struct Migration {
     sql: &'static str,
 }
 
-const MIGRATIONS: [Migration; 1] = [Migration {
-    version: 1,
-    name: "first_house",
-    sql: include_str!("../../migrations/0001_first_house.sql"),
-}];
+const MIGRATIONS: [Migration; 2] = [
+    Migration { version: 1, name: "first_house", sql: include_str!("../../migrations/0001_first_house.sql") },
+    Migration {
+        version: 2,
+        name: "openid_connect",
+        sql: include_str!("../../migrations/0002_openid_connect.sql"),
+    },
+];
 
 /// What a migration run found and did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

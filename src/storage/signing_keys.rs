@@ -7,6 +7,7 @@ use crate::protocol::timestamp::Timestamp;
 use crate::storage::driver::{Connection, execute, fetch_all};
 use crate::storage::error::StorageError;
 use crate::storage::row::column;
+use std::time::Duration;
 
 #[derive(sqlx::FromRow)]
 struct SigningKeyRow {
@@ -17,6 +18,7 @@ struct SigningKeyRow {
     sealed_private_key: Vec<u8>,
     announced_at: i64,
     signs_from: i64,
+    token_life: i64,
     removed_at: Option<i64>,
 }
 
@@ -36,6 +38,11 @@ impl TryFrom<SigningKeyRow> for StoredSigningKey {
             sealed_private_key: row.sealed_private_key,
             announced_at: Timestamp::from_millis(row.announced_at),
             signs_from: Timestamp::from_millis(row.signs_from),
+            token_life: Duration::from_millis(column(
+                "signing_keys",
+                "token_life",
+                u64::try_from(row.token_life),
+            )?),
             removed_at: row.removed_at.map(Timestamp::from_millis),
         })
     }
@@ -46,7 +53,8 @@ pub async fn list(connection: &mut Connection) -> Result<Vec<StoredSigningKey>, 
     let rows = fetch_all!(
         connection,
         SigningKeyRow,
-        "SELECT id, algorithm, generation, public_jwk, sealed_private_key, announced_at, signs_from, removed_at
+        "SELECT id, algorithm, generation, public_jwk, sealed_private_key, announced_at, signs_from, token_life,
+                removed_at
          FROM signing_keys ORDER BY algorithm, generation",
     )?;
     rows.into_iter().map(TryFrom::try_from).collect()
@@ -56,8 +64,9 @@ pub async fn list(connection: &mut Connection) -> Result<Vec<StoredSigningKey>, 
 pub async fn insert(connection: &mut Connection, key: &StoredSigningKey) -> Result<bool, StorageError> {
     execute!(
         connection,
-        "INSERT INTO signing_keys (id, algorithm, generation, public_jwk, sealed_private_key, announced_at, signs_from)
-         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (algorithm, generation) DO NOTHING",
+        "INSERT INTO signing_keys (id, algorithm, generation, public_jwk, sealed_private_key, announced_at, signs_from,
+                                   token_life)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (algorithm, generation) DO NOTHING",
         key.id.as_str(),
         key.algorithm.as_str(),
         key.generation,
@@ -65,8 +74,18 @@ pub async fn insert(connection: &mut Connection, key: &StoredSigningKey) -> Resu
         &key.sealed_private_key[..],
         key.announced_at.millis(),
         key.signs_from.millis(),
+        millis(key.token_life),
     )
     .map(|changed| changed == 1)
+}
+
+/// Notes that what the keys sign may live for `life`; what a row says never shortens. Yields how many rows changed.
+pub async fn lengthen(connection: &mut Connection, life: Duration) -> Result<u64, StorageError> {
+    execute!(
+        connection,
+        "UPDATE signing_keys SET token_life = $1 WHERE token_life < $1 AND removed_at IS NULL",
+        millis(life),
+    )
 }
 
 /// Takes a key out, at once; false when it was out.
@@ -89,4 +108,8 @@ pub async fn sweep(connection: &mut Connection, before: Timestamp) -> Result<u64
                        WHERE later.algorithm = signing_keys.algorithm AND later.generation > signing_keys.generation)",
         before.millis(),
     )
+}
+
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }

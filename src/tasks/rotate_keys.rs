@@ -28,14 +28,18 @@ pub enum RotateKeysError {
 
 /// One round.
 pub async fn run_once(app: &App) -> Result<Report, RotateKeysError> {
-    app.keys.reload(&app.store, app.clock.now()).await?;
     let snapshot = app.snapshot.load_full();
-    let settings = &snapshot.config.signing_keys;
+    let (settings, life) = (&snapshot.config.signing_keys, snapshot.config.lifetimes.longest_token());
+    app.keys.reload(&app.store, app.clock.now()).await?;
+    if app.keys.ring().shortest_token_life().is_some_and(|shortest| shortest < life) {
+        app.keys.lengthen(&app.store, life, app.clock.now()).await?;
+    }
     let rotation = Rotation {
         store: app.store.clone(),
         sealing: app.secrets.sealing.clone(),
         entropy: app.entropy.clone(),
         trail: app.trail.clone(),
+        token_life: life,
     };
     let due = Due::After(settings.rotate_every);
     let made = rotation.ensure(&settings.algorithms, due, &app.circumstances("")).await?;

@@ -3,6 +3,7 @@
 mod authorization_request;
 mod consent;
 mod interaction;
+mod key_life;
 mod main_road;
 mod marker;
 mod redirect_uri;

@@ -1,0 +1,83 @@
+-- What OpenID Connect needs beyond the main road: requested claims, pushed requests, assertions, notifications of logout,
+-- registered clients, recovery. Portable SQL, as in the first house.
+
+-- The `claims` parameter of the request, as it was judged; '' without one.
+ALTER TABLE grants ADD COLUMN claims_request TEXT NOT NULL DEFAULT '';
+
+-- Whether the person has to choose a new password before anything else.
+ALTER TABLE users ADD COLUMN must_change_password BOOLEAN NOT NULL DEFAULT FALSE;
+
+-- For how long the tokens that a key signed may live, in milliseconds: it is shown at least that long after it stopped.
+ALTER TABLE signing_keys ADD COLUMN token_life BIGINT NOT NULL DEFAULT 0;
+
+-- Pushed authorization requests (RFC 9126). The id is a digest of the request_uri; the row is deleted by the code that it
+-- becomes. It outlives expires_at by the life of a marker, as expiry is judged when a visit begins.
+CREATE TABLE pushed_requests (
+    id TEXT NOT NULL PRIMARY KEY,
+    client_id TEXT NOT NULL,
+    parameters TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL
+);
+CREATE INDEX pushed_requests_expires_at ON pushed_requests (expires_at);
+CREATE INDEX pushed_requests_client_id ON pushed_requests (client_id);
+
+-- Assertions that were accepted once (RFC 7523 §3 (7)); name is a digest of the client and its jti.
+CREATE TABLE spent_jtis (
+    name TEXT NOT NULL PRIMARY KEY,
+    expires_at BIGINT NOT NULL
+);
+CREATE INDEX spent_jtis_expires_at ON spent_jtis (expires_at);
+
+-- Which apps took part in a session, and so hear of its end.
+CREATE TABLE session_clients (
+    session_id TEXT NOT NULL,
+    client_id TEXT NOT NULL,
+    since BIGINT NOT NULL,
+    PRIMARY KEY (session_id, client_id)
+);
+
+-- What has to be told to somebody else, in the transaction of the fact. kind: 'logout_token', 'mail'. Done when delivered_at
+-- or abandoned_at is set; whoever holds it until held_until delivers it.
+CREATE TABLE outbox (
+    id TEXT NOT NULL PRIMARY KEY,
+    kind TEXT NOT NULL,
+    recipient TEXT NOT NULL,
+    payload TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    attempts BIGINT NOT NULL,
+    next_attempt_at BIGINT NOT NULL,
+    held_until BIGINT NOT NULL,
+    delivered_at BIGINT,
+    abandoned_at BIGINT,
+    last_error TEXT NOT NULL
+);
+CREATE INDEX outbox_next_attempt_at ON outbox (next_attempt_at);
+
+-- Clients that registered themselves (RFC 7591). Their secrets and registration access tokens are kept as digests.
+CREATE TABLE registered_clients (
+    id TEXT NOT NULL PRIMARY KEY,
+    metadata TEXT NOT NULL,
+    secret_hash BYTEA,
+    registration_token_hash BYTEA NOT NULL,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    used_at BIGINT NOT NULL
+);
+CREATE INDEX registered_clients_used_at ON registered_clients (used_at);
+
+-- Counters that replicas compare with what they hold in memory: 'registered_clients'.
+CREATE TABLE versions (
+    name TEXT NOT NULL PRIMARY KEY,
+    version BIGINT NOT NULL
+);
+
+-- One-time links that were sent by mail; hashed, spent by one guarded delete.
+CREATE TABLE recovery_tokens (
+    token_hash BYTEA NOT NULL PRIMARY KEY,
+    user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL
+);
+CREATE INDEX recovery_tokens_user_id ON recovery_tokens (user_id);
+CREATE INDEX recovery_tokens_expires_at ON recovery_tokens (expires_at);

@@ -9,5 +9,6 @@ mod cli;
 mod flows;
 mod grants;
 mod openid;
+mod outbound;
 mod races;
 mod support;

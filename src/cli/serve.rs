@@ -3,7 +3,7 @@
 use crate::cli::composition::{Ingredients, compose};
 use crate::cli::server;
 use crate::cli::{Migrations, ServeOptions};
-use crate::config::{self, Config, Environment};
+use crate::config::{self, Config, Environment, Severity};
 use crate::http::app::Mode;
 use crate::model::clock::{Clock as _, SystemClock};
 use crate::model::entropy::SystemEntropy;
@@ -32,7 +32,10 @@ pub async fn run(options: ServeOptions) -> anyhow::Result<ExitCode> {
     let config = loaded.config;
     server::start_log(&config);
     for advice in &loaded.advice {
-        tracing::warn!(advice = %advice);
+        match advice.severity {
+            Severity::Info => tracing::info!(advice = %advice, "worth knowing about the configuration"),
+            _ => tracing::warn!(advice = %advice, "the configuration could be better"),
+        }
     }
     let metrics = server::start_metrics()?;
     let _lock = server::lock_embedded_store(&config)?;

@@ -10,4 +10,5 @@ mod flows;
 mod grants;
 mod outbound;
 mod races;
+mod readme;
 mod support;

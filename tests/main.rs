@@ -11,4 +11,5 @@ mod grants;
 mod openid;
 mod outbound;
 mod races;
+mod readme;
 mod support;

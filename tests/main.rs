@@ -10,6 +10,8 @@ mod faults;
 mod flows;
 mod grants;
 mod keys;
+mod openid;
+mod outbound;
 mod races;
 mod readme;
 mod storage;

@@ -35,10 +35,10 @@ const WAITING_REFUSALS: usize = 1024;
 const KEPT_REFUSALS: i64 = 20_000;
 
 impl Trail {
-    /// A trail, and the end of its queue that [`Refusals`] empties.
-    pub fn new(entropy: SharedEntropy) -> (Self, mpsc::Receiver<AuditEvent>) {
+    /// A trail, and what it will have refused.
+    pub fn new(entropy: SharedEntropy) -> (Self, Refusals) {
         let (refusals, waiting) = mpsc::channel(WAITING_REFUSALS);
-        (Self { entropy, refusals }, waiting)
+        (Self { entropy, refusals }, Refusals { waiting, taken: Vec::new() })
     }
 
     /// Makes an event.
@@ -102,11 +102,6 @@ pub struct Refusals {
 }
 
 impl Refusals {
-    /// Those that come out of a trail's queue.
-    pub fn new(waiting: mpsc::Receiver<AuditEvent>) -> Self {
-        Self { waiting, taken: Vec::new() }
-    }
-
     /// Writes what waits, in one transaction, and keeps their table within its cap; what the store does not take waits on.
     /// Yields how many there were.
     pub async fn write(&mut self, store: &Store) -> Result<usize, StorageError> {

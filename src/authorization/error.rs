@@ -34,6 +34,10 @@ pub enum AuthorizationError {
     LoginRequired,
     /// `prompt=none`, and the person has to agree first.
     ConsentRequired,
+    /// The authentication that the request calls essential is none that this server does.
+    UnmetAuthenticationRequirements,
+    /// `id_token_hint` is no ID token of this server for this client.
+    MalformedHint(&'static str),
     /// The person is in none of the client's groups.
     NotInGroup,
     /// The person said no.
@@ -100,6 +104,12 @@ impl AuthorizationError {
             Self::ConsentRequired => {
                 (Code::ConsentRequired, "the person has to agree".into(), "OpenID Connect Core §3.1.2.6")
             }
+            Self::UnmetAuthenticationRequirements => (
+                Code::UnmetAuthenticationRequirements,
+                "none of the essential acr values can be reached".into(),
+                "OpenID Connect Core §5.5.1.1",
+            ),
+            Self::MalformedHint(why) => (Code::InvalidRequest, (*why).into(), "OpenID Connect Core §3.1.2.1"),
             Self::NotInGroup => {
                 (Code::AccessDenied, "the person may not use this client".into(), "RFC 6749 §4.1.2.1")
             }
@@ -149,7 +159,7 @@ impl From<MalformedRequest> for AuthorizationError {
 impl From<StorageError> for AuthorizationError {
     fn from(error: StorageError) -> Self {
         match error {
-            StorageError::Unavailable(_) | StorageError::Serialization => {
+            StorageError::Unavailable(_) | StorageError::Serialization | StorageError::OtherSchema => {
                 Self::Unavailable(error.to_string())
             }
             StorageError::Conflict(_) | StorageError::Corrupt { .. } => Self::Internal(error.to_string()),

@@ -68,6 +68,7 @@ impl Issuance<'_> {
             redirect_uri_in_request: begun.target.in_request(),
             code_challenge: begun.request.code_challenge.clone(),
             nonce: begun.request.nonce.clone(),
+            claims: finish.claims().clone(),
             authentication: signed_in.session.authentication.clone(),
             access: if scopes.contains("offline_access") { Access::Offline } else { Access::Session },
             request_id: circumstances.request_id.clone(),
@@ -94,7 +95,7 @@ impl Issuance<'_> {
                 ));
             }
             ConsentGiven::Now(before) => {
-                let consent = consent::merged(begun, signed_in, before.as_ref(), &grant.scopes, now);
+                let consent = consent::merged(begun, signed_in, before.as_ref(), finish.consented(), now);
                 self.with_consent(grant, consent, circumstances).await?;
             }
         }

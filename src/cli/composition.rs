@@ -1,11 +1,10 @@
 //! Puts a server together: the store, the keys, the snapshot, and the loops that run on their own. `serve` and `dev` do it
 //! for real, tests with a clock and chance of their own.
 
-use crate::audit::Trail;
+use crate::audit::{Refusals, Trail};
 use crate::config::Config;
 use crate::http::app::{App, Mode, Parts, Snapshot};
 use crate::keys::{Keys, SecretPurposes};
-use crate::model::audit_event::AuditEvent;
 use crate::model::clock::SharedClock;
 use crate::model::entropy::SharedEntropy;
 use crate::model::throttle::Throttle;
@@ -16,7 +15,6 @@ use anyhow::Context as _;
 use arc_swap::ArcSwap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use tokio::sync::mpsc::Receiver;
 
 /// What a server is put together from.
 pub struct Ingredients {
@@ -37,7 +35,7 @@ pub struct Composition {
     /// What its handlers share.
     pub app: App,
     /// The refusals that a loop has to write.
-    pub refusals: Receiver<AuditEvent>,
+    pub refusals: Refusals,
 }
 
 /// Puts a server together; it has a signing key of every algorithm when this returns.
@@ -45,7 +43,7 @@ pub async fn compose(ingredients: Ingredients) -> anyhow::Result<Composition> {
     let Ingredients { config, store, clock, entropy, mode } = ingredients;
     let secrets = SecretPurposes::derive(&config.secret_keys);
     let (trail, refusals) = Trail::new(entropy.clone());
-    let keys = Keys::open(&store, secrets.sealing.clone(), clock.now()).await;
+    let keys = Keys::open(&store, secrets.sealing.clone(), &entropy, clock.now()).await;
     let keys = keys.context("the signing keys cannot be opened; is secret_key the one that sealed them?")?;
     let app = Arc::new(Parts {
         throttle: Throttle::new(clock.clone()),

@@ -120,7 +120,7 @@ async fn retire(office: &Office, kid: &KeyId) -> anyhow::Result<()> {
 async fn rotation(office: &Office) -> anyhow::Result<Rotation> {
     let sealing = SecretPurposes::derive(&office.config.secret_keys).sealing;
     let now = office.circumstances.now;
-    let opened = Keys::open(&office.store, Arc::clone(&sealing), now).await;
+    let opened = Keys::open(&office.store, Arc::clone(&sealing), &office.entropy, now).await;
     opened.context("the secret_key of this configuration does not open the keys of the store")?;
     Ok(Rotation {
         store: office.store.clone(),

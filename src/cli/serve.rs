@@ -10,6 +10,7 @@ use crate::http::app::Mode;
 use crate::model::clock::{Clock as _, SystemClock};
 use crate::model::entropy::SystemEntropy;
 use crate::storage::Store;
+use crate::storage::error::StorageError;
 use crate::tasks::reload_configuration::Source;
 use anyhow::Context as _;
 use std::process::ExitCode;
@@ -75,6 +76,7 @@ async fn open_store(config: &Config, migrations: Migrations) -> anyhow::Result<S
     for _ in 0..PATIENCE {
         match prepare(database.url.expose(), database.max_connections, migrations).await {
             Ok(store) => return Ok(store),
+            Err(error) if error.downcast_ref() == Some(&StorageError::OtherSchema) => return Err(error),
             Err(error) => {
                 tracing::warn!(error = format!("{error:#}"), "the store is not there yet");
                 last = Some(error);

@@ -45,7 +45,7 @@ pub(super) async fn redeem(
     let Some(grant) = redeemed else { return Err(judge_failure(desk, &attempt).await?) };
     audit::log(&desk.event(&grant, EventName::CodeRedeemed, "", "RFC 6749 §4.1.3"));
     let refresh_token = salt.map(|salt| refresh::mint(&desk.secrets.refresh_tokens, &grant.id, 0, salt));
-    desk.issue(client, &grant, None, resource.as_ref(), refresh_token)
+    desk.issue(client, &grant, None, resource.as_ref(), refresh_token).await
 }
 
 fn attempt(

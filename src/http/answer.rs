@@ -54,6 +54,15 @@ pub fn page(status: StatusCode, page: &impl Template, policy: PagePolicy) -> Res
     }
 }
 
+/// A signed answer, which is a JSON Web Token.
+pub fn signed(media_type: &'static str, token: String) -> Response {
+    let mut response = Response::new(Body::from(token));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
 /// A status without a body.
 pub fn status_only(status: StatusCode) -> Response {
     let mut response = Response::new(Body::empty());

@@ -8,7 +8,7 @@ use super::app::App;
 use super::extract::Visit;
 use super::limits::{MAXIMUM_URL, read_form};
 use super::login::ACCOUNT;
-use crate::authorization::begin::{Begun, Refusal, begin};
+use crate::authorization::begin::{Begun, Grounds, Refusal, begin};
 use crate::authorization::consent;
 use crate::authorization::error::AuthorizationError;
 use crate::authorization::finish::{ConsentGiven, Issuance};
@@ -88,7 +88,15 @@ pub async fn progress(app: &App, visit: &Visit) -> Result<Progress, Refusal> {
 /// Like [`progress`], for parameters that a page has taken its own out of.
 pub async fn judge(app: &App, visit: &Visit, parameters: Parameters) -> Result<Progress, Refusal> {
     let snapshot = &visit.snapshot;
-    let begun = begin(&parameters, &snapshot.config, &snapshot.registry)?;
+    let ring = app.keys.ring();
+    let grounds = Grounds {
+        config: &snapshot.config,
+        registry: &snapshot.registry,
+        ring: &ring,
+        now: visit.circumstances.now,
+    };
+    let begun = begin(&parameters, &grounds)?;
+    drop(ring);
     match find_person(app, visit, &begun).await {
         Ok((signed_in, remembered)) => Ok(Progress { parameters, begun, signed_in, remembered }),
         Err(error) => {
@@ -135,6 +143,7 @@ pub fn decide(app: &App, visit: &Visit, progress: &Progress, consent: ConsentKno
         signed_in: progress.signed_in.as_ref(),
         begin: marker::read(&app.secrets.markers, &progress.parameters, visit.browser.as_deref(), now),
         consent,
+        subjects: app.subjects(),
         now,
     })
 }

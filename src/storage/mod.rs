@@ -10,6 +10,7 @@ pub mod leases;
 pub mod migrate;
 pub mod revoked_tokens;
 mod row;
+pub mod salts;
 pub mod sessions;
 pub mod signing_keys;
 mod sqlite_writer;

@@ -9,7 +9,6 @@ pub mod write_refusals;
 
 use crate::audit::Refusals;
 use crate::http::app::App;
-use crate::model::audit_event::AuditEvent;
 use crate::model::entropy::SharedEntropy;
 use crate::protocol::timestamp::Timestamp;
 use crate::storage::error::StorageError;
@@ -19,7 +18,6 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Mutex;
-use tokio::sync::mpsc::Receiver;
 use tokio::task::JoinHandle;
 
 /// The loops of one replica; dropped, they stop.
@@ -33,9 +31,9 @@ const AFTER_A_PANIC: Duration = Duration::from_secs(1);
 
 impl Supervisor {
     /// Starts every loop.
-    pub fn start(app: &App, refusals: Receiver<AuditEvent>) -> Self {
+    pub fn start(app: &App, refusals: Refusals) -> Self {
         let holder = app.entropy.text::<12>();
-        let refusals = Arc::new(Mutex::new(Refusals::new(refusals)));
+        let refusals = Arc::new(Mutex::new(refusals));
         let (waiting, of) = (refusals.clone(), || app.clone());
         let (writing, rotating, sweeping, checking) = (of(), of(), of(), of());
         let loops = vec![

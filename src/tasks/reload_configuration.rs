@@ -3,7 +3,7 @@
 
 use crate::config::difference::difference;
 use crate::config::{self, Attempt, Config, Environment};
-use crate::http::app::{App, Snapshot};
+use crate::http::app::App;
 use crate::http::tls::TlsReloader;
 use crate::storage::file_of;
 use crate::tasks::rotate_keys;
@@ -116,7 +116,8 @@ fn judge(app: &App, attempt: Attempt) -> Result<Next, Report> {
 }
 
 fn put_in_force(app: &App, next: Next) -> Report {
-    app.snapshot.store(Arc::new(Snapshot::of(next.config)));
+    let before = app.snapshot.load_full();
+    app.snapshot.store(Arc::new(before.followed_by(next.config)));
     Report::Reloaded { changes: next.changes }
 }
 

@@ -4,12 +4,13 @@ use crate::support::configuration::TestConfiguration;
 use crate::support::database::{TestDatabase, on_both_stores};
 use crate::support::process::{PATIENCE, Process, eventually, free_address};
 use crate::support::server::basic;
+use crate::support::slow_database::{Line, SlowDatabase};
 use axum::http::StatusCode;
 use futures_util::future::join_all;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const SERVICE: [(&str, &str); 1] = [("grant_type", "client_credentials")];
 
@@ -90,6 +91,36 @@ async fn a_server_that_is_told_to_stop_while_it_starts_stops_in_good_order() {
         process.signal(signal);
         assert_eq!(process.ended().await.code(), Some(0), "{signal}: {}", process.log());
     }
+}
+
+/// F-28: a database that fell silent holds up no end either.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_whose_database_is_silent_stops_in_time() {
+    let database = TestDatabase::postgres().await;
+    let line = SlowDatabase::new(&database, Duration::ZERO).await;
+    let mut configuration = TestConfiguration::new(&database);
+    configuration.settings = configuration.settings.replace(database.url(), line.url());
+    configuration.write();
+    let mut process = Process::ready(&configuration).await;
+    let authorization = basic("web", &configuration.client_secret);
+    let code =
+        [("grant_type", "authorization_code"), ("code", "nobody-ever-saw-this-one"), ("redirect_uri", "x")];
+    assert!(process.post("/token", Some(&authorization), &code).await.is_some());
+    line.set(Line::Silent);
+    let begun = Instant::now();
+    {
+        let waiting = process.post("/token", Some(&authorization), &code);
+        let signal = async {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            process.signal("TERM");
+        };
+        // It waits for the database, and is answered while the server drains.
+        let (answer, ()) = tokio::join!(waiting, signal);
+        assert_eq!(answer.expect("an answer").status, StatusCode::SERVICE_UNAVAILABLE);
+    }
+    assert_eq!(process.ended().await.code(), Some(0), "{}", process.log());
+    let took = begun.elapsed();
+    assert!(took < Duration::from_secs(14), "{took:?}");
 }
 
 /// F-14: one store is one store, whichever way leads to it.

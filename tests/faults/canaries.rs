@@ -12,7 +12,6 @@ use crate::support::server::{PASSWORD, TestServer, basic, encode};
 use axum::http::StatusCode;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use portreeve::audit::write_refusals;
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use std::sync::Arc;
@@ -188,9 +187,7 @@ async fn in_memory(database: TestDatabase) {
     let log = KeptLog::start("trace");
     let server = TestServer::start(&database).await;
     let canaries = walk(&server).await;
-    write_refusals(&server.app.store, &mut *server.refusals.lock().await)
-        .await
-        .expect("refusals are written");
+    server.refusals.lock().await.write(&server.app.store).await.expect("refusals are written");
     let told = log.text();
     for event in ["grant.code_redeemed", "grant.refreshed", "token.refused", "client.authentication_failed"] {
         assert!(told.contains(event), "{event} is not told of, so nothing was proved");

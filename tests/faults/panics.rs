@@ -14,10 +14,10 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use http_body_util::BodyExt as _;
 use metrics_exporter_prometheus::PrometheusBuilder;
+use portreeve::audit::Refusals;
 use portreeve::cli::composition::{Composition, Ingredients, compose};
 use portreeve::http::app::{App, Mode};
 use portreeve::http::router::router;
-use portreeve::model::audit_event::AuditEvent;
 use portreeve::model::clock::Clock;
 use portreeve::model::entropy::SystemEntropy;
 use portreeve::protocol::timestamp::Timestamp;
@@ -25,7 +25,6 @@ use portreeve::storage::Store;
 use portreeve::tasks::Supervisor;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use tokio::sync::mpsc::Receiver;
 use tower::ServiceExt as _;
 
 /// A clock that panics when it is asked for the so-manyeth time, and says a secret as it does.
@@ -60,7 +59,7 @@ impl Clock for FaultyClock {
 }
 
 /// A server with that clock on the store and under the configuration of a whole one.
-async fn faulty(whole: &TestServer, clock: &FaultyClock) -> (App, Router, Receiver<AuditEvent>) {
+async fn faulty(whole: &TestServer, clock: &FaultyClock) -> (App, Router, Refusals) {
     let config = whole.configuration.load();
     let store = Store::open(config.database.url.expose(), 4).await.expect("a store");
     let clock = Arc::new(clock.clone());

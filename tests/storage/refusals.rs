@@ -2,7 +2,6 @@
 
 use crate::support::database::on_both_stores;
 use crate::support::server::TestServer;
-use portreeve::audit::Refusals;
 use portreeve::storage::Store;
 
 on_both_stores! {
@@ -12,7 +11,7 @@ on_both_stores! {
             let parameters = [("grant_type", "client_credentials"), ("client_id", "nobody-at-all")];
             assert!(server.post("/token", None, &parameters).await.status.is_client_error());
         }
-        let (store, mut refusals) = (server.app.store.clone(), Refusals::new(server.refusals.into_inner()));
+        let (store, mut refusals) = (server.app.store.clone(), server.refusals.into_inner());
         let closed = Store::open(database.url(), 1).await.unwrap();
         closed.close().await;
         assert!(refusals.write(&closed).await.is_err());

@@ -23,13 +23,15 @@ pub(super) struct SqliteWriter {
 }
 
 /// How many closures wait; more are turned away at once.
-const QUEUE: usize = 1024;
+const QUEUE: usize = 4096;
 /// How many closures share a commit.
 const BATCH: usize = 128;
 /// How long a closure waits for its turn, another process's lock included; then it is turned away, and has not run.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long SQLite itself waits for another process's lock at a time.
 pub(super) const LOCK_PATIENCE: Duration = Duration::from_secs(1);
+/// The pause before the lock is tried again.
+const BETWEEN_TRIES: Duration = Duration::from_millis(10);
 /// How long an answer takes at most, whatever the disk does; whether the closure ran is not known then.
 const AT_MOST: Duration = Duration::from_secs(15);
 /// After how many commits the write-ahead log is folded back into the database.
@@ -186,7 +188,10 @@ async fn begin(pool: &SqlitePool, deadline: Instant) -> Result<Transaction, Stor
             Err(error) => Err(error.into()),
         };
         match begun {
-            Err(StorageError::Serialization) if Instant::now() < deadline => {}
+            // SQLite waits by itself, but not for every kind of lock.
+            Err(StorageError::Serialization) if Instant::now() < deadline => {
+                tokio::time::sleep(BETWEEN_TRIES).await;
+            }
             Err(StorageError::Serialization) => {
                 return Err(unavailable("another process holds the lock of the embedded store"));
             }

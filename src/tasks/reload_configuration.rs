@@ -7,7 +7,8 @@ use crate::http::app::App;
 use crate::http::tls::TlsReloader;
 use crate::storage::file_of;
 use crate::tasks::rotate_keys;
-use notify::{RecursiveMode, Watcher};
+use notify::event::ModifyKind;
+use notify::{EventKind, RecursiveMode, Watcher};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -187,9 +188,11 @@ struct Watch {
 
 impl Watch {
     /// Watches the folders of `files`: editors replace files rather than write them, and what a link leads to is swapped beside
-    /// it. Whatever happens there is a reason to look; only what the embedded store does is none.
+    /// it. Whatever comes, goes or moves there is a reason to look; only what the embedded store does is none.
     fn over(app: &App, files: &[PathBuf], changed: &mpsc::Sender<()>) -> Self {
         let folders: BTreeSet<PathBuf> = files.iter().flat_map(|file| folders_of(file)).collect();
+        let real = files.iter().filter_map(|file| file.canonicalize().ok());
+        let ours: BTreeSet<PathBuf> = files.iter().cloned().chain(real).collect();
         let (changed, store) = (changed.clone(), embedded_store(&app.snapshot.load().config));
         let told = move |event: notify::Result<notify::Event>| {
             let Ok(event) = event else { return };
@@ -197,8 +200,16 @@ impl Watch {
                 let beside = |store: &String| path.to_string_lossy().starts_with(store.as_str());
                 store.as_ref().is_some_and(beside)
             };
-            let read_only = matches!(event.kind, notify::EventKind::Access(_));
-            if !read_only && !event.paths.iter().all(is_of_the_store) {
+            let is_ours = |path: &PathBuf| {
+                ours.contains(path) || path.parent().is_some_and(|folder| ours.contains(folder))
+            };
+            let is_a_reason = match event.kind {
+                EventKind::Access(_) => false,
+                // What is written into a file that was there, such as a log, concerns us if the file does.
+                EventKind::Modify(ModifyKind::Data(_)) => event.paths.iter().any(is_ours),
+                _ => !event.paths.iter().all(is_of_the_store),
+            };
+            if is_a_reason {
                 // A full queue has a change in it already.
                 let _ = changed.try_send(());
             }

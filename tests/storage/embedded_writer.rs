@@ -62,7 +62,7 @@ async fn a_long_lock_turns_everybody_away_in_time_and_readiness_tells() {
     assert_eq!(readiness(&server).await, StatusCode::OK);
     let other = lock(&database).await;
     let begun = Instant::now();
-    let crowd: Vec<_> = (0..3000)
+    let crowd: Vec<_> = (0..6000)
         .map(|name| {
             let store = server.app.store.clone();
             tokio::spawn(async move { write(&store, name).await })

@@ -167,7 +167,6 @@ fn a_problem_of_a_variable_names_the_variable_and_not_its_secret() {
         ("PORTREEVE_SECRET_KEY", "hunter2", "short-secret"),
         ("PORTREEVE_DATABASE__URL", "mysql://ada:hunter2@x", "invalid-value"),
         ("PORTREEVE_LISTEN__ADRESS", &key, "unknown-variable"),
-        ("PORTREEVE_LISTEN_ADDRESS", "127.0.0.1:1", "unknown-variable"),
         ("PORTREEVE_listen__address", "127.0.0.1:1", "unknown-variable"),
         ("PORTREEVE_CLIENTS__FOLDER", "nowhere", "unreadable-folder"),
     ] {

@@ -74,7 +74,7 @@ fn what_stands_elsewhere_can_be_said_by_variables_too() {
     let config = folder.load().expect("valid").config;
     assert_eq!(config.database.url.expose(), "postgres://db.example.com/portreeve");
     let folder = Folder::valid().variable("PORTREEVE_DATABASE__URL__FILE", "database.url");
-    folder.secret("database.url", "postgres://db.example.com/other\n");
+    folder.secret("database.url", "postgres://db.example.com/other");
     assert_eq!(folder.load().expect("valid").config.database.url.expose(), "postgres://db.example.com/other");
 }
 

@@ -6,6 +6,7 @@
 
 mod architecture;
 mod cli;
+mod faults;
 mod flows;
 mod grants;
 mod openid;

@@ -3,6 +3,8 @@
 //! (security.md §0.2 and §2).
 
 mod disconnects;
+mod outages;
+mod pool;
 
 use crate::support::browser::Browser;
 use crate::support::database::TestDatabase;

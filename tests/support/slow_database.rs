@@ -23,10 +23,13 @@ pub enum Line {
     Silent,
 }
 
+/// The line now, and how often it was cut: a connection does not outlive a cut, however short.
+type State = (Line, u64);
+
 /// The line; gone when this is dropped.
 pub struct SlowDatabase {
     url: String,
-    line: watch::Sender<Line>,
+    line: watch::Sender<State>,
     ports: Arc<Mutex<BTreeSet<u16>>>,
     task: JoinHandle<()>,
 }
@@ -45,7 +48,7 @@ impl SlowDatabase {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         url.set_port(Some(listener.local_addr().expect("an address").port())).expect("a port");
         url.set_host(Some("127.0.0.1")).expect("a host");
-        let (line, lines) = watch::channel(Line::Open(delay));
+        let (line, lines) = watch::channel((Line::Open(delay), 0));
         let ports = Arc::<Mutex<BTreeSet<u16>>>::default();
         let task = tokio::spawn(accept(listener, there, lines, ports.clone()));
         Self { url: url.into(), line, ports, task }
@@ -58,7 +61,10 @@ impl SlowDatabase {
 
     /// Changes the line, for open connections too.
     pub fn set(&self, line: Line) {
-        self.line.send_replace(line);
+        self.line.send_modify(|(now, cuts)| {
+            *now = line;
+            *cuts += u64::from(line == Line::Cut);
+        });
     }
 
     /// The ports that PostgreSQL knows the line's connections by (`client_port` in pg_stat_activity), as a list in SQL.
@@ -71,7 +77,7 @@ impl SlowDatabase {
 
 impl Drop for SlowDatabase {
     fn drop(&mut self) {
-        self.line.send_replace(Line::Cut);
+        self.set(Line::Cut);
         self.task.abort();
     }
 }
@@ -79,11 +85,12 @@ impl Drop for SlowDatabase {
 async fn accept(
     listener: TcpListener,
     there: String,
-    line: watch::Receiver<Line>,
+    line: watch::Receiver<State>,
     ports: Arc<Mutex<BTreeSet<u16>>>,
 ) {
     while let Ok((near, _)) = listener.accept().await {
-        if *line.borrow() == Line::Cut {
+        let (now, cuts) = *line.borrow();
+        if now == Line::Cut {
             continue;
         }
         let Ok(far) = TcpStream::connect(&there).await else { continue };
@@ -93,8 +100,8 @@ async fn accept(
             ports.lock().unwrap_or_else(PoisonError::into_inner).insert(address.port());
         }
         let ((near_in, near_out), (far_in, far_out)) = (near.into_split(), far.into_split());
-        tokio::spawn(pump(near_in, far_out, line.clone(), Direction::There));
-        tokio::spawn(pump(far_in, near_out, line.clone(), Direction::Back));
+        tokio::spawn(pump(near_in, far_out, (line.clone(), cuts), Direction::There));
+        tokio::spawn(pump(far_in, near_out, (line.clone(), cuts), Direction::Back));
     }
 }
 
@@ -108,7 +115,7 @@ enum Direction {
 async fn pump(
     mut from: OwnedReadHalf,
     mut to: OwnedWriteHalf,
-    mut line: watch::Receiver<Line>,
+    (mut line, born): (watch::Receiver<State>, u64),
     direction: Direction,
 ) {
     let mut cut = line.clone();
@@ -116,14 +123,15 @@ async fn pump(
     loop {
         let came = tokio::select! {
             came = from.read(&mut piece) => came.unwrap_or(0),
-            _ = cut.wait_for(|line| *line == Line::Cut) => return,
+            _ = cut.wait_for(|(_, cuts)| *cuts != born) => return,
         };
         if came == 0 {
             return;
         }
         let delay = loop {
-            let now = *line.borrow_and_update();
+            let (now, cuts) = *line.borrow_and_update();
             match now {
+                _ if cuts != born => return,
                 Line::Open(delay) => break delay,
                 Line::Cut => return,
                 Line::Silent => {

@@ -34,6 +34,7 @@ pub async fn run(options: DevOptions) -> anyhow::Result<ExitCode> {
     server::start_log(&config);
     let metrics = server::start_metrics()?;
     let _lock = server::lock_embedded_store(&config)?;
+    let signal = server::StopSignal::new()?;
     let bound = server::bind(&config).await?;
     let store = Store::open(config.database.url.expose(), config.database.max_connections).await?;
     store.migrate(SystemClock.now()).await?;
@@ -42,7 +43,7 @@ pub async fn run(options: DevOptions) -> anyhow::Result<ExitCode> {
     let composition = compose(ingredients).await?;
     seed(&composition.app, &secrets).await?;
     println!("{}", banner(&composition.app, &options, &secrets)?);
-    server::run(composition, bound, metrics, None).await?;
+    server::run(composition, bound, metrics, None, signal).await?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -63,7 +64,7 @@ async fn seed(app: &App, secrets: &DemoSecrets) -> anyhow::Result<()> {
     let person: Value = serde_json::from_str(demo::PERSON).context("the demo's person cannot be read")?;
     let username = CanonicalUsername::parse(demo_name(&person))?;
     let wanted = username.as_str().to_owned();
-    let known = app.store.read(|connection| {
+    let known = app.store.read(move |connection| {
         let wanted = wanted.clone();
         Box::pin(async move { users::find_by_username(connection, &wanted).await })
     });

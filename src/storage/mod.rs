@@ -47,6 +47,8 @@ enum Pools {
 const ATTEMPTS: usize = 3;
 /// How long a caller waits for a connection before the answer is 503.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long the database may take for a piece of work; a little more than for a statement.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(6);
 
 impl Store {
     /// Opens the store that `url` names: `sqlite://PATH` (made when missing, with its folder) or `postgres://…`.
@@ -58,19 +60,27 @@ impl Store {
         Ok(Self { pools, accesses: Arc::default() })
     }
 
-    /// Runs a read on a connection of its own, outside a transaction; once more when the connection was broken.
-    pub async fn read<T>(
-        &self,
-        work: impl for<'c> Fn(&'c mut Connection) -> BoxFuture<'c, Result<T, StorageError>>,
-    ) -> Result<T, StorageError> {
-        let mut connection = self.acquire().await?;
-        match work(&mut connection).await {
-            Err(StorageError::Unavailable(_)) => {
-                close(connection);
-                let mut connection = self.acquire().await?;
-                work(&mut connection).await
+    /// Runs a read on a connection of its own, outside a transaction; once more when the connection was broken. A caller that is
+    /// gone does not leave it in the middle of an answer.
+    pub async fn read<T, F>(&self, work: F) -> Result<T, StorageError>
+    where
+        T: Send + 'static,
+        F: for<'c> Fn(&'c mut Connection) -> BoxFuture<'c, Result<T, StorageError>> + Send + Sync + 'static,
+    {
+        self.accesses.fetch_add(1, Ordering::Relaxed);
+        match &self.pools {
+            Pools::Sqlite { readers, .. } => work(&mut Connection::Sqlite(readers.acquire().await?)).await,
+            Pools::Postgres(pool) => {
+                let pool = pool.clone();
+                in_a_task_of_its_own(async move {
+                    match lend(&pool, &work).await {
+                        Err(Lapse::Broken(StorageError::Unavailable(_))) => lend(&pool, &work).await,
+                        answer => answer,
+                    }
+                    .map_err(StorageError::from)
+                })
+                .await
             }
-            answer => answer,
         }
     }
 
@@ -90,9 +100,12 @@ impl Store {
                 in_a_task_of_its_own(async move {
                     retry(|| async {
                         let connection = Connection::Postgres(pool.acquire().await?);
-                        let mut transaction = Transaction::begin(connection).await?;
-                        let outcome = work(transaction.connection()?).await;
-                        transaction.end(outcome).await
+                        in_time(async {
+                            let mut transaction = Transaction::begin(connection).await?;
+                            let outcome = work(transaction.connection()?).await;
+                            transaction.end(outcome).await
+                        })
+                        .await?
                     })
                     .await
                 })
@@ -112,14 +125,8 @@ impl Store {
             Pools::Sqlite { writer, .. } => writer.write(work).await,
             Pools::Postgres(pool) => {
                 let pool = pool.clone();
-                in_a_task_of_its_own(async move {
-                    retry(|| async {
-                        let mut connection = Connection::Postgres(pool.acquire().await?);
-                        work(&mut connection).await
-                    })
+                in_a_task_of_its_own(async move { retry(|| async { Ok(lend(&pool, &work).await?) }).await })
                     .await
-                })
-                .await
             }
         }
     }
@@ -144,14 +151,47 @@ impl Store {
             }
         }
     }
+}
 
-    async fn acquire(&self) -> Result<Connection, StorageError> {
-        self.accesses.fetch_add(1, Ordering::Relaxed);
-        Ok(match &self.pools {
-            Pools::Postgres(pool) => Connection::Postgres(pool.acquire().await?),
-            Pools::Sqlite { readers, .. } => Connection::Sqlite(readers.acquire().await?),
-        })
+/// Why work on a lent connection has no answer.
+enum Lapse {
+    /// The work failed.
+    Broken(StorageError),
+    /// There was no connection, or no answer on it: asking again would only wait again (F-28).
+    Silent(StorageError),
+}
+
+impl From<Lapse> for StorageError {
+    fn from(lapse: Lapse) -> Self {
+        match lapse {
+            Lapse::Broken(error) | Lapse::Silent(error) => error,
+        }
     }
+}
+
+/// Lends a connection to `work`, outside a transaction. One that fell silent is closed, not lent again.
+async fn lend<T, F>(pool: &PgPool, work: &F) -> Result<T, Lapse>
+where
+    F: for<'c> Fn(&'c mut Connection) -> BoxFuture<'c, Result<T, StorageError>>,
+{
+    let open = pool.acquire().await.map_err(|error| Lapse::Silent(error.into()))?;
+    let mut connection = Connection::Postgres(open);
+    match in_time(work(&mut connection)).await {
+        Ok(answer) => {
+            connection.give_back();
+            answer.map_err(Lapse::Broken)
+        }
+        Err(silent) => {
+            connection.close();
+            Err(Lapse::Silent(silent))
+        }
+    }
+}
+
+/// The server ends a statement that takes too long; a server that is silent ends nothing (F-28).
+async fn in_time<T>(work: impl Future<Output = T>) -> Result<T, StorageError> {
+    let late = |_| StorageError::Unavailable("it was silent for too long".to_owned());
+    tokio::time::timeout(ANSWER_TIMEOUT, work).await.map_err(late)
 }
 
 /// A hung-up client cancels its handler, never this (security.md §0.2).
@@ -178,13 +218,6 @@ async fn retry<T, W: Future<Output = Result<T, StorageError>>>(
         StorageError::Serialization => StorageError::Unavailable("too many transactions at once".to_owned()),
         other => other,
     })
-}
-
-fn close(connection: Connection) {
-    match connection {
-        Connection::Postgres(mut open) => open.close_on_drop(),
-        Connection::Sqlite(mut open) => open.close_on_drop(),
-    }
 }
 
 /// The file that the rest of a `sqlite://` URL names.

@@ -83,7 +83,7 @@ impl People {
             .collect();
         let wanted = Arc::new(wanted);
         self.store
-            .read(|connection| {
+            .read(move |connection| {
                 let wanted = Arc::clone(&wanted);
                 Box::pin(async move {
                     let mut taken = Vec::new();

@@ -1,7 +1,7 @@
 //! `serve`: the server, from its configuration files.
 
 use crate::cli::composition::{Ingredients, compose};
-use crate::cli::server;
+use crate::cli::server::{self, StopSignal};
 use crate::cli::{Migrations, ServeOptions};
 use crate::config::{self, Config, Environment};
 use crate::http::app::Mode;
@@ -19,6 +19,7 @@ const PATIENCE: usize = 60;
 
 /// Serves until told to stop.
 pub async fn run(options: ServeOptions) -> anyhow::Result<ExitCode> {
+    let mut signal = StopSignal::new()?;
     let environment = Environment::of_process();
     let loaded = match config::load(&options.config.config, &environment) {
         Ok(loaded) => loaded,
@@ -37,7 +38,10 @@ pub async fn run(options: ServeOptions) -> anyhow::Result<ExitCode> {
     let metrics = server::start_metrics()?;
     let _lock = server::lock_embedded_store(&config)?;
     let bound = server::bind(&config).await?;
-    let store = open_store(&config, options.migrations()).await?;
+    let store = tokio::select! {
+        store = open_store(&config, options.migrations()) => store?,
+        () = signal.came() => return Ok(ExitCode::SUCCESS),
+    };
     let ingredients = Ingredients {
         store,
         clock: Arc::new(SystemClock),
@@ -48,8 +52,8 @@ pub async fn run(options: ServeOptions) -> anyhow::Result<ExitCode> {
     let composition = compose(ingredients).await?;
     let issuer = composition.app.snapshot.load().config.issuer.as_str().to_owned();
     tracing::info!(issuer, "serving");
-    server::run(composition, bound, metrics, Some(Source { path: options.config.config, environment }))
-        .await?;
+    let source = Source { path: options.config.config, environment };
+    server::run(composition, bound, metrics, Some(source), signal).await?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -15,7 +15,7 @@ use std::io::IsTerminal as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::sync::atomic::Ordering;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
 
@@ -77,17 +77,19 @@ pub async fn run(
     bound: Bound,
     metrics: PrometheusHandle,
     source: Option<Source>,
+    signal: StopSignal,
 ) -> anyhow::Result<()> {
     let Composition { app, refusals } = composition;
     let (stop, stopped) = watch::channel(false);
     let supervisor = Supervisor::start(&app, refusals);
     let reloading =
         source.map(|source| tokio::spawn(reload_configuration::run(app.clone(), source, bound.tls.clone())));
-    let public = tokio::spawn(bound.public.serve(router::router(app.clone()), until(stopped.clone())));
+    let public = tokio::spawn(bound.public.serve(router::router(app.clone()), until(stopped)));
+    // Operators are answered to the end: that it drains, and how far it is.
     let operations = tokio::spawn(
-        bound.operations.serve(operations::router(app.clone(), metrics.clone()), until(stopped)),
+        bound.operations.serve(operations::router(app.clone(), metrics.clone()), std::future::pending()),
     );
-    wait_for_signal(metrics).await?;
+    wait_for_signal(signal, metrics).await;
     tracing::info!("stopping: what runs is finished first");
     app.is_draining.store(true, Ordering::Relaxed);
     stop.send_replace(true);
@@ -106,14 +108,32 @@ async fn until(mut stopped: watch::Receiver<bool>) {
     let _ = stopped.wait_for(|stopped| *stopped).await;
 }
 
-async fn wait_for_signal(metrics: PrometheusHandle) -> anyhow::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
+/// The word to stop: SIGTERM or SIGINT. It is listened for before anything else begins, so that none is missed.
+pub struct StopSignal {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl StopSignal {
+    /// Listens from now on.
+    pub fn new() -> anyhow::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    /// Waits for the word.
+    pub async fn came(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+async fn wait_for_signal(mut stop: StopSignal, metrics: PrometheusHandle) {
     let mut upkeep = tokio::time::interval(std::time::Duration::from_secs(5));
     loop {
         tokio::select! {
-            _ = terminate.recv() => return Ok(()),
-            _ = interrupt.recv() => return Ok(()),
+            () = stop.came() => return,
             _ = upkeep.tick() => metrics.run_upkeep(),
         }
     }

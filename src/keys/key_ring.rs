@@ -36,7 +36,10 @@ pub struct KeyRing {
 /// Why the keys cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyRingError {
-    /// The secret key is not the one that sealed it, or the row was changed.
+    /// The secret key is not the one that sealed it.
+    #[error("the signing key {0} cannot be opened: {1}")]
+    AnotherKey(String, String),
+    /// The row was changed since it was sealed.
     #[error("the signing key {0} cannot be opened: {1}")]
     Sealed(String, String),
     /// The row does not hold a key.
@@ -77,7 +80,15 @@ impl KeyRing {
                 .map(|(_, key)| key.clone());
             let open = match open {
                 Some(open) => open,
-                None => Arc::new(open_key(key, sealing)?),
+                None => match open_key(key, sealing) {
+                    Ok(open) => Arc::new(open),
+                    Err(error @ KeyRingError::AnotherKey(..)) => return Err(error),
+                    // One damaged row is one key less, not a server less (F-39).
+                    Err(error) => {
+                        tracing::error!(table = "signing_keys", column = "sealed_private_key", row.id = name, error = %error);
+                        continue;
+                    }
+                },
             };
             shown.push(open.public_jwk().clone());
             if state == KeyState::Signing {
@@ -130,7 +141,12 @@ pub(super) fn row_name(id: &str) -> RowName<'_> {
 
 fn open_key(key: &StoredSigningKey, sealing: &SealingKeys) -> Result<SigningKey, KeyRingError> {
     let id = key.id.as_str();
-    let sealed = |why: SealError| KeyRingError::Sealed(id.to_owned(), why.to_string());
+    let sealed = |why: SealError| match why {
+        SealError::AnotherKey => KeyRingError::AnotherKey(id.to_owned(), why.to_string()),
+        SealError::Malformed | SealError::MovedOrEdited => {
+            KeyRingError::Sealed(id.to_owned(), why.to_string())
+        }
+    };
     let pkcs8 = sealing.open(&row_name(id), &key.sealed_private_key).map_err(sealed)?;
     let open =
         SigningKey::from_pkcs8(key.algorithm, &pkcs8).map_err(|_| KeyRingError::NotAKey(id.to_owned()))?;

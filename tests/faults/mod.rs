@@ -2,9 +2,15 @@
 //! clocks that jump, secrets that look for a way out. What was acknowledged stands, and the next good request works
 //! (security.md §0.2 and §2).
 
+mod canaries;
+mod clocks;
+mod corrupt_rows;
 mod disconnects;
+mod kills;
 mod outages;
 mod pool;
+mod processes;
+mod serialization;
 
 use crate::support::browser::Browser;
 use crate::support::database::TestDatabase;

@@ -142,7 +142,16 @@ async fn while_the_database_is_silent_nobody_waits_for_ever() {
     let app = RelyingParty::new("web", "openid offline_access photos.read");
     let mut browser = Browser::new();
     let tokens = app.tokens(&server, &mut browser).await;
+    let rotating = RelyingParty::new("spa", "openid offline_access");
+    let rotated = rotating.tokens(&server, &mut browser).await;
     line.set(Line::Silent);
+    // These have connections already, and wait for an answer on them.
+    let (read, written) = tokio::join!(
+        tokio::time::timeout(PATIENCE, server.get_as("/userinfo", tokens.access())),
+        tokio::time::timeout(PATIENCE, rotating.refresh(&server, rotated.refresh(), &[])),
+    );
+    assert_unavailable(&read.expect("an answer"), None);
+    assert_unavailable(&written.expect("an answer"), Some("temporarily_unavailable"));
     // Clients that give up in the middle of a read must not leave their connections waiting for ever either.
     for _ in 0..8 {
         let asked = server.get_as("/userinfo", tokens.access());

@@ -7,6 +7,7 @@ use crate::support::database::{TestDatabase, on_both_stores};
 use crate::support::process::eventually;
 use crate::support::relying_party::RelyingParty;
 use crate::support::server::TestServer;
+use crate::support::slow_database::SlowDatabase;
 use axum::http::StatusCode;
 use portreeve::storage::Store;
 use portreeve::storage::driver::Connection;
@@ -182,18 +183,23 @@ on_both_stores! {
     }
 }
 
-/// §0.2, sqlx 4393: a connection that came back in a transaction, however it got there, is not lent to anybody: what the
-/// next borrower has acknowledged would go with it.
+/// §0.2, sqlx 4385 and 4393: callers go at every moment of a read and of a write, and the one connection that they share is
+/// idle whenever it is lent again: what the next borrower has acknowledged stays.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_connection_that_is_not_idle_is_not_lent_again() {
     let database = TestDatabase::postgres().await;
-    let store = open(&database).await;
-    for (round, left) in
-        [(1, "BEGIN"), (2, "BEGIN; INSERT INTO facts VALUES (2)"), (3, "BEGIN; SELECT 1 / 0")]
-    {
-        let _ = store.read(move |connection| Box::pin(run(connection, left))).await;
+    let line = SlowDatabase::new(&database, Duration::from_millis(5)).await;
+    open(&database).await;
+    let store = Store::open(line.url(), 1).await.expect("a store");
+    for round in 1..=20 {
+        let moment = Duration::from_micros(1_700) * round;
+        let writing = store.write(|connection| Box::pin(run(connection, "INSERT INTO facts VALUES (2)")));
+        let _ = tokio::time::timeout(moment, writing).await;
+        let reading = store.read(|connection| Box::pin(run(connection, "SELECT pg_sleep(0.005)")));
+        let _ = tokio::time::timeout(moment, reading).await;
         write(&store).await;
-        assert_eq!(written(&database).await, round, "after {left}");
+        assert_eq!(database.number("SELECT COUNT(*) FROM facts WHERE value = 1").await, i64::from(round));
+        let state = "SELECT COUNT(*) FROM pg_stat_activity WHERE state LIKE 'idle in transaction%' AND client_port IN ({ports})";
+        assert_eq!(database.number(&state.replace("{ports}", &line.ports())).await, 0);
     }
-    assert_eq!(database.number("SELECT COUNT(*) FROM facts WHERE value = 2").await, 0);
 }

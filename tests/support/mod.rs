@@ -8,6 +8,7 @@ pub mod clock;
 pub mod configuration;
 pub mod database;
 pub mod https_server;
+pub mod log;
 pub mod process;
 pub mod relying_party;
 pub mod server;

@@ -12,7 +12,11 @@ use crate::model::entropy::SharedEntropy;
 use crate::protocol::timestamp::Timestamp;
 use crate::storage::error::StorageError;
 use crate::storage::{Store, leases};
+use futures_util::FutureExt as _;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 
 /// The loops of one replica; dropped, they stop.
@@ -27,14 +31,34 @@ impl Supervisor {
         refusals: tokio::sync::mpsc::Receiver<crate::model::audit_event::AuditEvent>,
     ) -> Self {
         let holder = app.entropy.text::<12>();
+        let refusals = Arc::new(Mutex::new(refusals));
+        let of = || app.clone();
+        let (writer, rotator, sweeper, checker) = (of(), of(), of(), of());
         let loops = vec![
-            tokio::spawn(write_refusals::run(app.clone(), refusals)),
-            tokio::spawn(rotate_keys::run(app.clone())),
-            tokio::spawn(sweep_expired::run(app.clone(), holder)),
-            tokio::spawn(check_clock::run(app.clone())),
+            keep_running("write_refusals", move || write_refusals::run(writer.clone(), refusals.clone())),
+            keep_running("rotate_keys", move || rotate_keys::run(rotator.clone())),
+            keep_running("sweep_expired", move || sweep_expired::run(sweeper.clone(), holder.clone())),
+            keep_running("check_clock", move || check_clock::run(checker.clone())),
         ];
         Self { loops }
     }
+}
+
+/// How long after a panic a loop begins again.
+const AFTER_A_PANIC: Duration = Duration::from_secs(1);
+
+/// A loop that panics is told of, counted and begun again: a server without it would fail much later (F-38, threat 195).
+fn keep_running<F>(name: &'static str, begin: impl Fn() -> F + Send + 'static) -> JoinHandle<()>
+where
+    F: Future<Output = ()> + Send,
+{
+    tokio::spawn(async move {
+        while AssertUnwindSafe(begin()).catch_unwind().await.is_err() {
+            metrics::counter!("portreeve_panics_total").increment(1);
+            tracing::error!(task = name, "a task panicked and begins again");
+            tokio::time::sleep(AFTER_A_PANIC).await;
+        }
+    })
 }
 
 impl Drop for Supervisor {

@@ -8,6 +8,7 @@ mod corrupt_rows;
 mod disconnects;
 mod kills;
 mod outages;
+mod panics;
 mod pool;
 mod processes;
 mod serialization;

@@ -10,5 +10,6 @@ mod flows;
 mod grants;
 mod openid;
 mod outbound;
+mod pushed;
 mod races;
 mod support;

@@ -9,4 +9,5 @@ pub mod configuration;
 pub mod database;
 pub mod https_server;
 pub mod relying_party;
+pub mod request_signer;
 pub mod server;

@@ -12,4 +12,5 @@ mod openid;
 mod outbound;
 mod pushed;
 mod races;
+mod readme;
 mod support;

@@ -208,7 +208,7 @@ impl From<MalformedRequest> for AuthorizationError {
 impl From<StorageError> for AuthorizationError {
     fn from(error: StorageError) -> Self {
         match error {
-            StorageError::Unavailable(_) | StorageError::Serialization => {
+            StorageError::Unavailable(_) | StorageError::Serialization | StorageError::OtherSchema => {
                 Self::Unavailable(error.to_string())
             }
             StorageError::Conflict(_) | StorageError::Corrupt { .. } => Self::Internal(error.to_string()),

@@ -59,7 +59,7 @@ async fn claims(app: &App, visit: &Visit, request: Request) -> Result<Answer, Be
 async fn presented(visit: &Visit, request: Request) -> Result<String, BearerError> {
     let in_query = visit.query.as_ref().is_ok_and(|query| query.get("access_token").is_some());
     if in_query {
-        return Err(BearerError::Malformed("a token never travels in a URL (RFC 9700 §2.2.2)"));
+        return Err(BearerError::Malformed("a token never travels in a URL (RFC 9700 §4.3.2)"));
     }
     let in_header = bearer(request.headers())?;
     let in_body = match *request.method() == Method::POST {

@@ -4,6 +4,8 @@
 #![allow(dead_code)] // every folder of tests leans on a part of it
 
 pub mod browser;
+pub mod callback_app;
+pub mod chromium;
 pub mod clock;
 pub mod configuration;
 pub mod database;

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod architecture;
+mod browser;
 mod cli;
 mod faults;
 mod flows;
@@ -12,6 +13,7 @@ mod grants;
 mod keys;
 mod openid;
 mod outbound;
+mod pushed;
 mod races;
 mod readme;
 mod storage;

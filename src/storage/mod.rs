@@ -8,6 +8,7 @@ pub mod error;
 pub mod grants;
 pub mod leases;
 pub mod migrate;
+pub mod pushed_requests;
 pub mod revoked_tokens;
 mod row;
 pub mod salts;

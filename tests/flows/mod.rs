@@ -8,4 +8,4 @@ mod main_road;
 mod marker;
 mod redirect_uri;
 mod shortcuts;
-mod steps;
+pub(crate) mod steps;

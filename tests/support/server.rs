@@ -91,6 +91,7 @@ impl Answer {
 /// The parameter `name` of a URL's query.
 pub fn parameter(url: &str, name: &str) -> Option<String> {
     let (_, query) = url.split_once('?')?;
+    let query = query.split('#').next()?;
     form_urlencoded::parse(query.as_bytes())
         .find(|(other, _)| other == name)
         .map(|(_, value)| value.into_owned())

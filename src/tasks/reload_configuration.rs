@@ -140,7 +140,8 @@ pub async fn run(app: App, source: Source, tls: Option<TlsReloader>, mut hangup:
     let (changed, mut changes) = mpsc::channel(16);
     let mut files = app.snapshot.load().config.files.clone();
     let mut watch = Watch::over(&app, &files, &changed);
-    let mut again = None;
+    // What changed since the start read it, and before anybody watched, is seen at once.
+    let mut again = Some(Duration::ZERO);
     loop {
         tokio::select! {
             _ = hangup.recv() => {}
@@ -156,7 +157,7 @@ pub async fn run(app: App, source: Source, tls: Option<TlsReloader>, mut hangup:
         if !looked_at.is_empty() {
             files = looked_at;
         }
-        // Anew each time: folders come and go, and links lead elsewhere. What changed before somebody watched is seen at once.
+        // Anew each time: folders come and go, and links lead elsewhere.
         let next = Watch::over(&app, &files, &changed);
         let is_elsewhere = next.folders != watch.folders;
         watch = next;

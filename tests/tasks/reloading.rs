@@ -28,18 +28,6 @@ fn watch(server: &TestServer) -> JoinHandle<()> {
     tokio::spawn(reload_configuration::run(server.app.clone(), source, None, hangup))
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn debug_one() {
-    let database = TestDatabase::sqlite();
-    let server = TestServer::with(&database, TestConfiguration::new(&database)).await;
-    let r = reload_configuration::reload(&server.app, &source(&server.configuration)).await;
-    println!("{r:?}");
-    write(&server.configuration.path(), &server.configuration.settings.replace("\"Example\"", "\"x\""));
-    let r = reload_configuration::reload(&server.app, &source(&server.configuration)).await;
-    println!("{r:?}");
-    panic!();
-}
-
 async fn until_named(server: &TestServer, name: &str) {
     eventually(name, async || server.app.snapshot.load().config.pages.name == name).await;
 }

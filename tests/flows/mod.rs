@@ -6,6 +6,7 @@ mod interaction;
 mod key_life;
 mod main_road;
 mod marker;
+mod openidconnect_crate;
 mod redirect_uri;
 mod shortcuts;
 mod steps;

@@ -1,0 +1,3 @@
+//! This server's own access tokens, as it takes them back: at introspection and at userinfo.
+
+mod forged;

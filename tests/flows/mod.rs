@@ -1,6 +1,7 @@
 //! Whole visits, as an app and a person make them.
 
 mod authorization_request;
+mod claims;
 mod consent;
 mod interaction;
 mod key_life;

@@ -6,10 +6,19 @@
 
 mod architecture;
 mod cli;
+mod clients;
 mod flows;
+mod golden;
 mod grants;
+mod http;
 mod openid;
 mod outbound;
+mod properties;
 mod races;
 mod readme;
+mod sessions;
 mod support;
+mod tasks;
+mod threats;
+mod tokens;
+mod users;

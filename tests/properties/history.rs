@@ -142,7 +142,6 @@ fn operation() -> impl Strategy<Value = Operation> {
     let (browser, person) = (0..2_usize, 0..2_usize);
     // mostly the newest, sometimes an old one
     let back = || prop_oneof![5 => Just(0_usize), 3 => 1..3_usize, 1 => 3..9_usize];
-    let app = || proptest::sample::select(App::ALL.to_vec());
     let step = prop_oneof![
         5 => proptest::sample::select(STEPS[..9].to_vec()),
         2 => proptest::sample::select(STEPS[9..14].to_vec()),
@@ -151,28 +150,78 @@ fn operation() -> impl Strategy<Value = Operation> {
     prop_oneof![
         4 => (browser.clone(), person.clone()).prop_map(|(browser, person)| Operation::SignIn { browser, person }),
         1 => browser.clone().prop_map(|browser| Operation::SignOut { browser }),
-        8 => (browser, app(), any::<bool>(), decision()).prop_map(|(browser, app, offline, decision)| {
-            Operation::Authorize { browser, app, offline, decision }
-        }),
-        8 => (back(), presentation()).prop_map(|(code, how)| Operation::Redeem { code, how }),
-        10 => (back(), presentation()).prop_map(|(token, how)| Operation::Refresh { token, how }),
+        4 => authorize(any::<bool>()),
+        4 => (back(), presentation()).prop_map(|(code, how)| Operation::Redeem { code, how }),
+        8 => (back(), presentation()).prop_map(|(token, how)| Operation::Refresh { token, how }),
         1 => (back(), any::<bool>()).prop_map(|(token, by_owner)| Operation::RevokeRefreshToken { token, by_owner }),
         1 => (back(), any::<bool>()).prop_map(|(token, by_owner)| Operation::RevokeAccessToken { token, by_owner }),
         1 => person.clone().prop_map(|person| Operation::Disable { person }),
         1 => person.clone().prop_map(|person| Operation::Enable { person }),
         1 => person.clone().prop_map(|person| Operation::SetPassword { person }),
         1 => person.prop_map(|person| Operation::ForgetConsents { person }),
-        8 => step.prop_map(|milliseconds| Operation::Advance { milliseconds }),
+        6 => step.prop_map(|milliseconds| Operation::Advance { milliseconds }),
         1 => Just(Operation::Sweep),
+    ]
+}
+
+fn authorize(offline: impl Strategy<Value = bool>) -> impl Strategy<Value = Operation> {
+    let app = proptest::sample::select(App::ALL.to_vec());
+    (0..2_usize, app, offline, decision()).prop_map(|(browser, app, offline, decision)| {
+        Operation::Authorize { browser, app, offline, decision }
+    })
+}
+
+/// What would seldom meet by chance: the same thing twice, on either side of a boundary.
+fn scene() -> impl Strategy<Value = Vec<Operation>> {
+    let after = |steps: &[i64]| {
+        let step = proptest::sample::select(steps.to_vec());
+        step.prop_map(|milliseconds| Operation::Advance { milliseconds })
+    };
+    let redeem = |how| Operation::Redeem { code: 0, how };
+    let refresh = |back, how| Operation::Refresh { token: back, how };
+    let right = Presentation::Right;
+    prop_oneof![
+        4 => authorize(any::<bool>()).prop_map(move |asked| vec![asked, redeem(right)]),
+        // a lost answer, or theft
+        4 => (after(&[1, 59_999, 60_000, 60_001]), presentation())
+            .prop_map(move |(step, how)| vec![refresh(0, right), step, refresh(1, how), refresh(0, right)]),
+        // a double submit, or theft
+        3 => (after(&[499, 500, 501]), presentation())
+            .prop_map(move |(step, how)| vec![redeem(right), step, redeem(how)]),
+        // a code, an access token, an idle grant at their ends
+        2 => (authorize(any::<bool>()), after(&[59_999, 60_000]))
+            .prop_map(move |(asked, step)| vec![asked, step, redeem(right)]),
+        1 => after(&[599_999, 600_000, 600_001]).prop_map(move |step| vec![refresh(0, right), step]),
+        2 => (
+            authorize(Just(true)),
+            after(&[3_599_999, 3_600_000]),
+            after(&[30 * 86_400_000 - 3_600_000, 30 * 86_400_000 - 1, 30 * 86_400_000]),
+        )
+            .prop_map(move |(asked, used, idle)| {
+                vec![asked, redeem(right), used, refresh(0, right), idle, refresh(0, right)]
+            }),
+        // a grant that ends with its session, which ends by itself or by its person
+        2 => (authorize(Just(false)), after(&[43_199_999, 43_200_000]))
+            .prop_map(move |(asked, step)| vec![asked, redeem(right), step, refresh(0, right)]),
+        1 => (authorize(any::<bool>()), 0..2_usize).prop_map(move |(asked, browser)| {
+            vec![asked, redeem(right), Operation::SignOut { browser }, refresh(0, right)]
+        }),
     ]
 }
 
 /// A history: both browsers are signed in at first, so that little of it is spent on finding nobody.
 pub fn history(most: usize) -> impl Strategy<Value = Vec<Operation>> {
-    proptest::collection::vec(operation(), 1..most).prop_map(|drawn| {
-        let mut history: Vec<_> =
-            (0..2).map(|browser| Operation::SignIn { browser, person: browser }).collect();
-        history.extend(drawn);
-        history
-    })
+    let piece = prop_oneof![2 => operation().prop_map(|one| vec![one]), 1 => scene()];
+    proptest::collection::vec(piece, 1..most).prop_map(|drawn| after_signing_in(drawn.concat()))
+}
+
+/// A history of nothing but what seldom meets by chance.
+pub fn scenes(most: usize) -> impl Strategy<Value = Vec<Operation>> {
+    proptest::collection::vec(scene(), 1..most).prop_map(|drawn| after_signing_in(drawn.concat()))
+}
+
+fn after_signing_in(drawn: Vec<Operation>) -> Vec<Operation> {
+    let mut history: Vec<_> = (0..2).map(|browser| Operation::SignIn { browser, person: browser }).collect();
+    history.extend(drawn);
+    history
 }

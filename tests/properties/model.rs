@@ -28,6 +28,32 @@ pub enum Answer {
 const INVALID_GRANT: Answer = Answer::Errors(&["invalid_grant"]);
 const INVALID_TARGET: Answer = Answer::Errors(&["invalid_target"]);
 
+/// The contract's lengths of time, in milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rules {
+    pub code: i64,
+    pub access_token: i64,
+    pub session_idle: i64,
+    pub refresh_token_idle: i64,
+    /// How often a use that rotates nothing is noted.
+    pub use_noted_every: i64,
+    /// For how long a lost answer is given again.
+    pub lost_answer: i64,
+    /// For how long a code that comes again is a double submit.
+    pub double_submit: i64,
+}
+
+/// product.md.
+pub const CONTRACT: Rules = Rules {
+    code: 60 * SECOND,
+    access_token: 600 * SECOND,
+    session_idle: 12 * HOUR,
+    refresh_token_idle: 30 * DAY,
+    use_noted_every: HOUR,
+    lost_answer: 60 * SECOND,
+    double_submit: 500,
+};
+
 const SECOND: i64 = 1_000;
 const HOUR: i64 = 3_600 * SECOND;
 const DAY: i64 = 24 * HOUR;
@@ -78,6 +104,7 @@ struct AccessToken {
 /// The model of one history.
 #[derive(Clone, Debug)]
 pub struct Model {
+    rules: Rules,
     now: i64,
     enabled: [bool; 2],
     refusals: [usize; 2],
@@ -91,8 +118,9 @@ pub struct Model {
 
 impl Model {
     /// Two people who may sign in, two browsers that never did.
-    pub fn new(now: i64) -> Self {
+    pub fn new(rules: Rules, now: i64) -> Self {
         Self {
+            rules,
             now,
             enabled: [true; 2],
             refusals: [0; 2],
@@ -170,9 +198,10 @@ impl Model {
         if !self.session_lives(session) || !self.enabled[self.sessions[session].person] {
             return None;
         }
-        let (now, entry) = (self.now, &mut self.sessions[session]);
+        let (now, idle_until) = (self.now, self.now + self.rules.session_idle);
+        let entry = &mut self.sessions[session];
         if now - entry.last_seen >= 300 * SECOND {
-            (entry.last_seen, entry.idle_until) = (now, now + 12 * HOUR);
+            (entry.last_seen, entry.idle_until) = (now, idle_until);
         }
         Some(session)
     }
@@ -186,7 +215,7 @@ impl Model {
             self.refusals[person] += 1;
             return Answer::Refused;
         }
-        let (idle_until, absolute_until) = (self.now + 12 * HOUR, self.now + 14 * DAY);
+        let (idle_until, absolute_until) = (self.now + self.rules.session_idle, self.now + 14 * DAY);
         let session = Session { person, ended: false, last_seen: self.now, idle_until, absolute_until };
         match before {
             Some(before) if self.sessions[before].person == person => self.sessions[before] = session,
@@ -247,7 +276,7 @@ impl Model {
             let kept = remembered.difference(&shown).chain(&scopes).copied().collect();
             self.consents.insert((person, app), kept);
         }
-        let state = State::Code { until: self.now + 60 * SECOND };
+        let state = State::Code { until: self.now + self.rules.code };
         self.grants.push(Grant { app, person, session, scopes, state });
         Answer::Code { asked }
     }
@@ -269,13 +298,13 @@ impl Model {
                     generation: 0,
                     rotated_at: now,
                     used_at: now,
-                    idle_until: now + 30 * DAY,
+                    idle_until: now + self.rules.refresh_token_idle,
                     expires_at: now + 180 * DAY,
                 };
                 self.tokens(index)
             }
             (Presentation::Right, State::Active { redeemed_at, .. }) => {
-                if now - redeemed_at > 500 {
+                if now - redeemed_at > self.rules.double_submit {
                     self.grants[index].state = State::Revoked;
                 }
                 INVALID_GRANT
@@ -310,12 +339,12 @@ impl Model {
         if !self.refreshes(&grant) {
             return INVALID_GRANT;
         }
-        let now = self.now;
+        let (now, rules) = (self.now, self.rules);
         let State::Active { generation, rotated_at, used_at, idle_until, .. } = &mut self.grants[index].state
         else {
             return INVALID_GRANT;
         };
-        let lost_answer = presented + 1 == *generation && now - *rotated_at <= 60 * SECOND;
+        let lost_answer = presented + 1 == *generation && now - *rotated_at <= rules.lost_answer;
         if presented != *generation && !lost_answer {
             self.grants[index].state = State::Revoked;
             return INVALID_GRANT;
@@ -325,9 +354,9 @@ impl Model {
         }
         if grant.app.rotates() && presented == *generation {
             (*generation, *rotated_at) = (*generation + 1, now);
-            (*used_at, *idle_until) = (now, now + 30 * DAY);
-        } else if !grant.app.rotates() && now - *used_at >= HOUR {
-            (*used_at, *idle_until) = (now, now + 30 * DAY);
+            (*used_at, *idle_until) = (now, now + rules.refresh_token_idle);
+        } else if !grant.app.rotates() && now - *used_at >= rules.use_noted_every {
+            (*used_at, *idle_until) = (now, now + rules.refresh_token_idle);
         }
         self.tokens(index)
     }
@@ -338,7 +367,7 @@ impl Model {
         let State::Active { generation, expires_at, .. } = grant.state else { return INVALID_GRANT };
         let scope = grant.app.scope(true).split(' ').filter(|scope| grant.scopes.contains(scope));
         let scope = scope.collect::<Vec<_>>().join(" ");
-        let until = (self.now + 600 * SECOND).min(expires_at);
+        let until = (self.now + self.rules.access_token).min(expires_at);
         let expires_at_second = until.div_euclid(SECOND);
         self.access_tokens.push(AccessToken { grant: index, expires_at_second, revoked: false });
         let name = (index, generation);

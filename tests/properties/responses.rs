@@ -8,7 +8,9 @@ use crate::support::relying_party::RelyingParty;
 use crate::support::server::{Answer, TestServer};
 use axum::http::{HeaderValue, StatusCode};
 use portreeve::authorization::target::AuthorizationResponse;
+use portreeve::model::username::CanonicalUsername;
 use portreeve::protocol::response_mode::ResponseMode;
+use portreeve::users::lifecycle::Change;
 use proptest::prelude::*;
 use tokio::runtime::Runtime;
 use url::Url;
@@ -83,6 +85,63 @@ fn a_state_comes_back_as_it_was_sent_and_changes_nothing_else() {
         prop_assert_eq!(posted.header("content-security-policy"), plain.header("content-security-policy"));
         let names = |answer: &Answer| answer.headers.keys().map(ToString::to_string).collect::<Vec<_>>();
         prop_assert_eq!(names(&posted), names(&plain));
+        Ok(())
+    });
+}
+
+/// The tags of a page, without what they hold: `<` and `>` stand in no text and no attribute that was escaped.
+fn skeleton(page: &Answer) -> Vec<String> {
+    let tags = page.body.split('<').skip(1).map(|rest| rest.split('>').next().unwrap_or_default());
+    let names = tags.map(|tag| {
+        let mut attributes: Vec<&str> = tag.split('"').step_by(2).map(str::trim).collect();
+        attributes.retain(|attribute| !attribute.is_empty());
+        attributes.join(" ")
+    });
+    names.collect()
+}
+
+/// Target 21, threat 152: a person's name and what an app suggests are text on every page, and never a piece of it.
+#[test]
+fn whatever_somebody_is_called_the_pages_keep_their_shape() {
+    let runtime = Runtime::new().unwrap();
+    let database = TestDatabase::sqlite();
+    let server = runtime.block_on(TestServer::start(&database));
+    let app = RelyingParty::new("web", "openid profile");
+    let mut browser = Browser::new();
+    let ada = CanonicalUsername::parse("ada").expect("a username");
+    runtime.block_on(async {
+        let page = browser.get(&server, &app.authorize(&[])).await;
+        let page = browser.follow(&server, page).await;
+        browser.sign_in(&server, &page, "ada").await;
+    });
+    let pages = |name: &str, hint: &str| -> Option<[Answer; 4]> {
+        let change = Change { set: vec![("name".to_owned(), name.into())], ..Change::default() };
+        runtime.block_on(async {
+            server.people().change(&ada, change, &server.app.circumstances("")).await.ok()?;
+            let consent = browser.clone().get(&server, &app.authorize(&[])).await;
+            let consent = browser.clone().follow(&server, consent).await;
+            let mut stranger = Browser::new();
+            let login = stranger.get(&server, &app.authorize(&[("login_hint", hint)])).await;
+            let login = stranger.follow(&server, login).await;
+            let (account, logout) = (
+                browser.clone().get(&server, "/account").await,
+                browser.clone().get(&server, "/logout").await,
+            );
+            Some([consent, login, account, logout])
+        })
+    };
+    let plain = pages("Ada", "ada").expect("a name").map(|page| skeleton(&page));
+    assert!(plain.iter().all(
+        |page| page.len() > 10 && page.iter().any(|tag| tag.starts_with("form") || tag.starts_with('a'))
+    ));
+    hold(96, &(hostile(), hostile()), |(name, hint)| {
+        let Some(pages) = pages(&name, &hint) else { return Ok(()) };
+        let shapes = pages.each_ref().map(skeleton);
+        prop_assert_eq!(&shapes, &plain);
+        prop_assert!(pages[1].body.contains("id=\"username\""));
+        let field =
+            pages[1].body.split("<input").find(|tag| tag.contains(" id=\"username\"")).unwrap_or_default();
+        prop_assert_eq!(attribute(field, "value"), Some(hint));
         Ok(())
     });
 }

@@ -1,3 +1,4 @@
-//! This server's own access tokens, as it takes them back: at introspection and at userinfo.
+//! Tokens, as this server takes them back: at introspection, revocation and userinfo.
 
 mod forged;
+mod introspection;

@@ -47,8 +47,6 @@ fn parameters_are_refused_or_read_as_everybody_else_reads_them() {
         let Ok(parameters) = Parameters::parse(&bytes) else { return Ok(()) };
         for (name, value) in form_urlencoded::parse(&bytes) {
             prop_assert!(!name.contains('\0') && !value.contains('\0'));
-            let replaced = name.contains('\u{fffd}') && std::str::from_utf8(&bytes).is_err();
-            prop_assert!(!replaced);
             if value.is_empty() {
                 continue;
             }

@@ -103,6 +103,8 @@ fn authorization_errors() -> Vec<AuthorizationError> {
         Error::ConsentRequired => [Error::ConsentRequired],
         Error::NotInGroup => [Error::NotInGroup],
         Error::Denied => [Error::Denied],
+        Error::UnmetAuthenticationRequirements => [Error::UnmetAuthenticationRequirements],
+        Error::MalformedHint(_) => [Error::MalformedHint("id_token_hint is not one of this server's ID tokens")],
         Error::Unavailable(_) => [Error::Unavailable("for operators".to_owned())],
         Error::Internal(_) => [Error::Internal("for operators".to_owned())],
     });

@@ -70,9 +70,10 @@ fn client_authentication_errors() -> Vec<ClientAuthenticationError> {
 }
 
 /// Requests whose parameters mean nothing, one for each way.
-const MALFORMED: [&str; 13] = [
+const MALFORMED: [&str; 14] = [
     "request=x",
     "request_uri=x",
+    "response_type=code&claims=x",
     "registration=x",
     "",
     "response_type=token",
@@ -105,6 +106,14 @@ fn authorization_errors() -> Vec<AuthorizationError> {
         Error::Denied => [Error::Denied],
         Error::UnmetAuthenticationRequirements => [Error::UnmetAuthenticationRequirements],
         Error::MalformedHint(_) => [Error::MalformedHint("id_token_hint is not one of this server's ID tokens")],
+        Error::InvalidRequestObject(_) => [Error::InvalidRequestObject("for operators".to_owned())],
+        Error::InvalidRequestUri(_) => [Error::InvalidRequestUri("request_uri is unknown, expired or spent".to_owned())],
+        Error::RequestTwice => [Error::RequestTwice],
+        Error::RequestUriPushed => [Error::RequestUriPushed],
+        Error::ClientMismatch => [Error::ClientMismatch],
+        Error::PushRequired => [Error::PushRequired],
+        Error::SignatureRequired => [Error::SignatureRequired],
+        Error::TooManyPushed => [Error::TooManyPushed],
         Error::Unavailable(_) => [Error::Unavailable("for operators".to_owned())],
         Error::Internal(_) => [Error::Internal("for operators".to_owned())],
     });

@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 /// Every route of the public listener, as `src/http/router.rs` has them; the metadata document's are made there by a
 /// function of their own.
-const ROUTES: [&str; 15] = [
+const ROUTES: [&str; 16] = [
     "/",
     "/account",
     "/assets/{file}",
@@ -26,6 +26,7 @@ const ROUTES: [&str; 15] = [
     "/introspect",
     "/login",
     "/logout",
+    "/par",
     "/playground",
     "/revoke",
     "/token",
@@ -203,6 +204,8 @@ async fn protocol(table: &mut Table, server: &TestServer) {
     table.add("/introspect", "POST /introspect", &introspected);
     table.add("/introspect", "POST /introspect, no client", &server.post("/introspect", None, &[]).await);
     table.add("/revoke", "POST /revoke", &spa.post(server, "/revoke", &[("token", &token)]).await);
+    let pushed = server.post_as("web", "/par", &[("response_type", "token")]).await;
+    table.add("/par", "POST /par, refused", &pushed);
     for path in [
         "/.well-known/openid-configuration",
         "/.well-known/oauth-authorization-server",

@@ -66,6 +66,8 @@ fn client_authentication_errors() -> Vec<ClientAuthenticationError> {
         Error::WrongMethod => [Error::WrongMethod],
         Error::WrongSecret => [Error::WrongSecret],
         Error::Wait(_) => [Error::Wait(7)],
+        Error::Busy(_) => [Error::Busy(2)],
+        Error::Unchecked => [Error::Unchecked],
     })
 }
 

@@ -37,10 +37,9 @@ impl TryFrom<SigningKeyRow> for StoredSigningKey {
             sealed_private_key: row.sealed_private_key,
             announced_at: Timestamp::from_millis(row.announced_at),
             signs_from: Timestamp::from_millis(row.signs_from),
-            token_life: Duration::from_millis(column(
-                "signing_keys",
-                "token_life",
-                u64::try_from(row.token_life),
+            token_life: Duration::from_millis(of_row(
+                &row.id,
+                column("signing_keys", "token_life", u64::try_from(row.token_life)),
             )?),
             removed_at: row.removed_at.map(Timestamp::from_millis),
         })

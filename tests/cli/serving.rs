@@ -10,7 +10,8 @@ use futures_util::future::join_all;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 const SERVICE: [(&str, &str); 1] = [("grant_type", "client_credentials")];
 

@@ -11,7 +11,8 @@ use portreeve::protocol::timestamp::Timestamp;
 use portreeve::storage::error::StorageError;
 use portreeve::storage::{Store, leases};
 use sqlx::{Connection as _, SqliteConnection};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 use tower::ServiceExt as _;
 
 /// Takes the write lock, as a backup or a command that was stopped would.

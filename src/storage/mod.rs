@@ -14,6 +14,7 @@ mod row;
 pub mod salts;
 pub mod sessions;
 pub mod signing_keys;
+pub mod spent_jtis;
 mod sqlite_writer;
 pub mod users;
 

@@ -6,7 +6,9 @@ use crate::http::app::App;
 use crate::protocol::timestamp::Timestamp;
 use crate::storage::driver::Connection;
 use crate::storage::error::StorageError;
-use crate::storage::{Store, audit_events, grants, pushed_requests, revoked_tokens, sessions, signing_keys};
+use crate::storage::{
+    Store, audit_events, grants, pushed_requests, revoked_tokens, sessions, signing_keys, spent_jtis,
+};
 use futures_util::future::BoxFuture;
 use std::time::Duration;
 
@@ -34,11 +36,12 @@ type Sweep = for<'c> fn(&'c mut Connection, Timestamp) -> BoxFuture<'c, Result<u
 pub async fn run_once(app: &App) -> Result<Report, StorageError> {
     let now = app.clock.now();
     let (before, keep) = (now.minus(AFTER_THE_END), app.snapshot.load().config.audit.keep);
-    let tables: [(Timestamp, Sweep); 6] = [
+    let tables: [(Timestamp, Sweep); 7] = [
         (before, |connection, before| Box::pin(pushed_requests::sweep(connection, before, BATCH))),
         (before, |connection, before| Box::pin(grants::sweep(connection, before, BATCH))),
         (before, |connection, before| Box::pin(sessions::sweep(connection, before, BATCH))),
         (before, |connection, before| Box::pin(revoked_tokens::sweep(connection, before, BATCH))),
+        (before, |connection, before| Box::pin(spent_jtis::sweep(connection, before, BATCH))),
         (now.minus(keep), |connection, before| Box::pin(audit_events::sweep(connection, before, BATCH))),
         (now.minus(REMOVED_KEYS), |connection, before| Box::pin(signing_keys::sweep(connection, before))),
     ];

@@ -9,6 +9,7 @@ mod assertion_use;
 mod authentication;
 mod fetched_keys;
 mod methods;
+mod refusals;
 
 use crate::support::assertion::{Signer, client_with, presenting};
 use crate::support::database::TestDatabase;

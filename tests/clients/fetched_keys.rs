@@ -283,6 +283,29 @@ on_both_stores! {
         assert_eq!(app.shelf.asked(), 2);
     }
 
+    /// Threats 90, 94: a slow server that a stranger makes this one ask holds up nobody whose key is at hand.
+    async fn keys_at_hand_do_not_wait_for_newer_ones(database: TestDatabase) {
+        let app = Arc::new(Fetched::start(&database).await);
+        let signer = Signer::new("one");
+        app.shelf.show(&[&signer], "max-age=600");
+        assert_eq!(app.status(&signer).await, YES);
+        app.shelf.document.lock().expect("whole").delay = Duration::from_secs(60);
+        app.wait(10);
+        let stranger = {
+            let app = app.clone();
+            tokio::spawn(async move { app.status(&Signer::new("unknown")).await })
+        };
+        while app.shelf.asked() == 1 {
+            tokio::task::yield_now().await;
+        }
+        for _ in 0..3 {
+            assert_eq!(app.status(&signer).await, YES);
+        }
+        assert!(!stranger.is_finished(), "the stranger waits still");
+        assert_eq!(stranger.await.expect("ended"), NO, "and is refused when the time is up");
+        assert_eq!(app.status(&signer).await, YES);
+    }
+
     /// Threat 190: a clock that was set back makes no key live longer.
     async fn a_clock_that_jumps_back_makes_the_server_ask_again(database: TestDatabase) {
         let app = Fetched::start(&database).await;

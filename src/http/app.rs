@@ -107,7 +107,7 @@ impl Parts {
 
     /// Where requests are found that do not stand in the URL.
     pub fn sources<'a>(&'a self, snapshot: &'a Snapshot) -> Sources<'a> {
-        Sources { store: &self.store, outbound: &snapshot.outbound }
+        Sources { store: &self.store, outbound: &snapshot.outbound, remote_keys: &self.remote_keys }
     }
 
     /// The sessions, under a configuration.

@@ -99,7 +99,7 @@ impl<'a> ServerMetadata<'a> {
             introspection_endpoint_auth_methods_supported: methods(|method| {
                 method != ClientAuthenticationMethod::None
             }),
-            introspection_endpoint_auth_signing_alg_values_supported: of_clients,
+            introspection_endpoint_auth_signing_alg_values_supported: of_clients.clone(),
             code_challenge_methods_supported: ["S256"],
             subject_types_supported: SubjectType::ALL.map(SubjectType::as_str).to_vec(),
             id_token_signing_alg_values_supported: algorithms.clone(),
@@ -115,9 +115,7 @@ impl<'a> ServerMetadata<'a> {
             request_parameter_supported: true,
             request_uri_parameter_supported: true,
             require_request_uri_registration: true,
-            request_object_signing_alg_values_supported: SigningAlgorithm::ALL
-                .map(SigningAlgorithm::as_str)
-                .to_vec(),
+            request_object_signing_alg_values_supported: of_clients,
             require_pushed_authorization_requests: false,
         }
     }

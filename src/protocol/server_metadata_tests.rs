@@ -51,7 +51,7 @@ fn metadata_golden() {
         "request_parameter_supported": true,
         "request_uri_parameter_supported": true,
         "require_request_uri_registration": true,
-        "request_object_signing_alg_values_supported": ["ES256", "RS256", "EdDSA"],
+        "request_object_signing_alg_values_supported": ["ES256", "RS256", "PS256", "EdDSA", "Ed25519"],
         "require_pushed_authorization_requests": false,
     });
     assert_eq!(serde_json::from_str::<Value>(&text).expect("JSON"), expected);

@@ -54,7 +54,7 @@ on_both_stores! {
             for (path, _) in ENDPOINTS {
                 let assertion = signed.with_claim("aud", Some(json!(audience)));
                 let answer = present(&signed.server, path, &assertion).await;
-                assert_eq!(answer.status, StatusCode::OK, "{audience} at {path}: {answer:?}");
+                assert_answered(&answer, &format!("{audience} at {path}"));
                 assert_unknown(&present(&signed.server, path, &assertion).await, "a second use");
             }
         }

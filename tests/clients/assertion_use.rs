@@ -30,7 +30,7 @@ on_both_stores! {
         let signed = Signed::start(&database).await;
         for (path, _) in ENDPOINTS {
             let answer = present(&signed.server, path, &signed.signer.assertion(&signed.server, "signed")).await;
-            assert_eq!(answer.status, StatusCode::OK, "{path}: {answer:?}");
+            assert_answered(&answer, path);
         }
         for name in ["iat", "nbf"] {
             signed.assert_taken(&signed.with_claim(name, None), name).await;
@@ -78,7 +78,7 @@ on_both_stores! {
         let replica = signed.server.replica().await;
         for (path, _) in ENDPOINTS {
             let assertion = signed.signer.assertion(&signed.server, "signed");
-            assert_eq!(present(&signed.server, path, &assertion).await.status, StatusCode::OK);
+            assert_answered(&present(&signed.server, path, &assertion).await, path);
             for server in [&signed.server, &replica] {
                 for (other, _) in ENDPOINTS {
                     assert_unknown(&present(server, other, &assertion).await, "a second use");

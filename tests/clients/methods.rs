@@ -31,7 +31,7 @@ on_both_stores! {
                 assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{answer:?}");
                 assert_eq!(answer.error(), "invalid_request", "{answer:?}");
             }
-            assert_eq!(present(server, path, &assertion).await.status, StatusCode::OK, "nothing was spent");
+            assert_answered(&present(server, path, &assertion).await, "nothing was spent");
         }
     }
 
@@ -45,7 +45,7 @@ on_both_stores! {
                 let assertion = one.assertion(&server, "signed");
                 let parameters = [request, &presenting(&assertion), &[("client_id", named)]].concat();
                 assert_unknown(&server.post(path, None, &parameters).await, named);
-                assert_eq!(present(&server, path, &assertion).await.status, StatusCode::OK, "nothing was spent");
+                assert_answered(&present(&server, path, &assertion).await, "nothing was spent");
             }
             let authorization = basic("web", server.secret());
             let parameters = [request, &[("client_id", "signed")]].concat();
@@ -75,7 +75,7 @@ on_both_stores! {
                 let assertion = signed.signer.assertion(server, client_id);
                 assert_unknown(&present(server, path, &assertion).await, client_id);
             }
-            assert_eq!(present(server, path, &signed.signer.assertion(server, "signed")).await.status, StatusCode::OK);
+            assert_answered(&present(server, path, &signed.signer.assertion(server, "signed")).await, path);
         }
         let flow = [("client_id", "web"), ("redirect_uri", "https://web.example.com/callback")];
         let parameters = [&flow[..], &[("grant_type", "authorization_code"), ("code", "x")]].concat();

@@ -18,10 +18,20 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 
 /// The endpoints where a client proves who it is, and what it may well ask there.
-const ENDPOINTS: [(&str, &[(&str, &str)]); 3] = [
+const ENDPOINTS: [(&str, &[(&str, &str)]); 4] = [
     ("/token", &[("grant_type", "client_credentials"), ("scope", "photos.read")]),
     ("/revoke", &[("token", "nobody's")]),
     ("/introspect", &[("token", "nobody's")]),
+    (
+        "/par",
+        &[
+            ("response_type", "code"),
+            ("redirect_uri", "https://signed.example.com/callback"),
+            ("scope", "openid"),
+            ("code_challenge", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"),
+            ("code_challenge_method", "S256"),
+        ],
+    ),
 ];
 
 /// A server with a client `signed` that has a key.
@@ -90,6 +100,11 @@ fn set(members: &mut Value, name: &str, value: Option<Value>) {
 async fn present(server: &TestServer, path: &str, assertion: &str) -> Answer {
     let (_, request) = ENDPOINTS.iter().find(|(known, _)| *known == path).expect("an endpoint");
     server.post(path, None, &[*request, &presenting(assertion)].concat()).await
+}
+
+/// Asserts that the client is known and gets what it asked for.
+fn assert_answered(answer: &Answer, why: &str) {
+    assert!(matches!(answer.status, StatusCode::OK | StatusCode::CREATED), "{why}: {answer:?}");
 }
 
 /// Asserts that the client is not known for who it says, in the one text that tells nothing more (threat 91).

@@ -8,5 +8,6 @@ mod architecture;
 mod cli;
 mod flows;
 mod grants;
+mod outbound;
 mod races;
 mod support;

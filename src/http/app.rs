@@ -8,6 +8,7 @@ use crate::keys::{Keys, SecretPurposes};
 use crate::model::clock::SharedClock;
 use crate::model::entropy::SharedEntropy;
 use crate::model::throttle::Throttle;
+use crate::outbound::Outbound;
 use crate::protocol::identifiers::RequestId;
 use crate::sessions::browser::Sessions;
 use crate::storage::Store;
@@ -53,13 +54,26 @@ pub struct Snapshot {
     pub config: Config,
     /// The clients.
     pub registry: Registry,
+    /// What asks others.
+    pub outbound: Outbound,
 }
 
 impl Snapshot {
     /// What follows from a configuration.
     pub fn of(config: Config) -> Self {
+        let outbound = Outbound::new(&config.outbound);
+        Self::with(config, outbound)
+    }
+
+    /// The snapshot that takes this one's place; what it is asking others still counts.
+    pub fn followed_by(&self, config: Config) -> Self {
+        let outbound = self.outbound.reconfigured(&config.outbound);
+        Self::with(config, outbound)
+    }
+
+    fn with(config: Config, outbound: Outbound) -> Self {
         let registry = Registry::new(&config.clients);
-        Self { config, registry }
+        Self { config, registry, outbound }
     }
 }
 

@@ -50,6 +50,7 @@ pub(in crate::http) fn config(issuer: &str) -> Config {
         pages: Pages { name: "Example".into(), logo: None, accent: None },
         log: Log { level: "info".into(), format: LogFormat::Text },
         audit: Audit { keep: hour },
+        outbound: crate::config::Outbound::default(),
         clients: Vec::new(),
         files: Vec::new(),
     }

@@ -14,6 +14,7 @@ pub mod issuer;
 pub mod localized;
 mod metadata_members;
 mod metadata_reader;
+pub mod outbound_url;
 pub mod parameters;
 pub mod pkce;
 pub mod prompt;

@@ -7,5 +7,6 @@ pub mod browser;
 pub mod clock;
 pub mod configuration;
 pub mod database;
+pub mod https_server;
 pub mod relying_party;
 pub mod server;

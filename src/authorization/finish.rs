@@ -7,14 +7,19 @@ use crate::authorization::consent;
 use crate::authorization::interaction::Finish;
 use crate::config::Config;
 use crate::model::audit_event::{About, EventName};
+use crate::model::client::Client;
 use crate::model::consent::Consent;
 use crate::model::entropy::SharedEntropy;
 use crate::model::grant::{Access, Grant, GrantState};
+use crate::protocol::identifiers::MessageId;
 use crate::protocol::resource::Resource;
 use crate::protocol::scope::Scopes;
+use crate::protocol::timestamp::Timestamp;
 use crate::sessions::browser::SignedIn;
+use crate::storage::driver::Connection;
 use crate::storage::error::StorageError;
-use crate::storage::{Store, consents, grants};
+use crate::storage::session_clients::Participant;
+use crate::storage::{Store, consents, grants, session_clients};
 use crate::tokens::code;
 use std::sync::Arc;
 use std::time::Duration;
@@ -76,16 +81,11 @@ impl Issuance<'_> {
             state: GrantState::CodeIssued { until },
             scopes,
         };
+        let participant = self.participant(&begun.client, &grant);
         match consent {
             ConsentGiven::Before => {
                 let grant = Arc::new(grant);
-                let stored = grant.clone();
-                self.store
-                    .write_one(move |connection| {
-                        let grant = stored.clone();
-                        Box::pin(async move { grants::insert_code(connection, &grant, until).await })
-                    })
-                    .await?;
+                self.store_code(grant.clone(), until, participant).await?;
                 audit::log(&self.event(
                     &grant,
                     EventName::CodeIssued,
@@ -95,10 +95,45 @@ impl Issuance<'_> {
             }
             ConsentGiven::Now(before) => {
                 let consent = consent::merged(begun, signed_in, before.as_ref(), &grant.scopes, now);
-                self.with_consent(grant, consent, circumstances).await?;
+                self.with_consent(grant, consent, participant, circumstances).await?;
             }
         }
         Ok(code)
+    }
+
+    /// The client as one that hears of the session's end (Back-Channel Logout §2.3): it wants to, and it learns of the session.
+    fn participant(&self, client: &Client, grant: &Grant) -> Option<Participant> {
+        let metadata = &client.metadata;
+        let wants = metadata.backchannel_logout_uri.is_some() || metadata.frontchannel_logout_uri.is_some();
+        (wants && grant.scopes.contains("openid")).then(|| Participant {
+            client_id: client.id.clone(),
+            notice: MessageId::from_random(self.entropy.bytes()),
+        })
+    }
+
+    async fn store_code(
+        &self,
+        grant: Arc<Grant>,
+        until: Timestamp,
+        participant: Option<Participant>,
+    ) -> Result<(), StorageError> {
+        if participant.is_none() {
+            // one statement needs no transaction
+            return self
+                .store
+                .write_one(move |connection| {
+                    let grant = grant.clone();
+                    Box::pin(async move { grants::insert_code(connection, &grant, until).await })
+                })
+                .await;
+        }
+        let work = Arc::new((grant, participant));
+        self.store
+            .write(move |connection| {
+                let work = work.clone();
+                Box::pin(async move { insert_code(connection, &work.0, until, work.1.as_ref()).await })
+            })
+            .await
     }
 
     /// The resources that the grant is for: when none was named, only those whose scopes the person left ticked (RFC 9068 §3).
@@ -115,19 +150,20 @@ impl Issuance<'_> {
         &self,
         grant: Grant,
         consent: Consent,
+        participant: Option<Participant>,
         circumstances: &Circumstances,
     ) -> Result<(), StorageError> {
         let GrantState::CodeIssued { until } = grant.state else { return Err(StorageError::Serialization) };
         let reason = format!("to {}", grant.scopes);
         let event = self.event(&grant, EventName::ConsentGiven, &reason, circumstances);
-        let work = Arc::new((grant, consent, event));
+        let work = Arc::new((grant, consent, participant, event));
         self.store
             .write(move |connection| {
                 let work = work.clone();
                 Box::pin(async move {
-                    let (grant, consent, event) = work.as_ref();
+                    let (grant, consent, participant, event) = work.as_ref();
                     consents::put(connection, consent).await?;
-                    grants::insert_code(connection, grant, until).await?;
+                    insert_code(connection, grant, until, participant.as_ref()).await?;
                     audit::record(connection, event).await
                 })
             })
@@ -149,4 +185,17 @@ impl Issuance<'_> {
         };
         self.trail.event(circumstances, name, about, reason, "OpenID Connect Core §3.1.2.4")
     }
+}
+
+/// Writes the code, and beside it the app that hears of the session's end.
+async fn insert_code(
+    connection: &mut Connection,
+    grant: &Grant,
+    until: Timestamp,
+    participant: Option<&Participant>,
+) -> Result<(), StorageError> {
+    if let Some(participant) = participant {
+        session_clients::join(connection, &grant.session_id, participant, grant.issued_at).await?;
+    }
+    grants::insert_code(connection, grant, until).await
 }

@@ -6,7 +6,7 @@ use crate::http::app::App;
 use crate::protocol::timestamp::Timestamp;
 use crate::storage::driver::Connection;
 use crate::storage::error::StorageError;
-use crate::storage::{Store, audit_events, grants, revoked_tokens, sessions, signing_keys};
+use crate::storage::{Store, audit_events, grants, outbox, revoked_tokens, sessions, signing_keys};
 use futures_util::future::BoxFuture;
 use std::time::Duration;
 
@@ -23,6 +23,8 @@ const BATCH: i64 = 500;
 const BATCHES: usize = 200;
 /// How long after its end a row may stay: clocks differ.
 const AFTER_THE_END: Duration = Duration::from_secs(3600);
+/// How long a message stays that was delivered or given up, for operators.
+const DONE_MESSAGES: Duration = Duration::from_secs(86_400);
 /// How long a removed key's row stays, for operators.
 const REMOVED_KEYS: Duration = Duration::from_secs(90 * 86_400);
 /// How often a round runs.
@@ -34,11 +36,12 @@ type Sweep = for<'c> fn(&'c mut Connection, Timestamp) -> BoxFuture<'c, Result<u
 pub async fn run_once(app: &App) -> Result<Report, StorageError> {
     let now = app.clock.now();
     let (before, keep) = (now.minus(AFTER_THE_END), app.snapshot.load().config.audit.keep);
-    let tables: [(Timestamp, Sweep); 5] = [
+    let tables: [(Timestamp, Sweep); 6] = [
         (before, |connection, before| Box::pin(grants::sweep(connection, before, BATCH))),
         (before, |connection, before| Box::pin(sessions::sweep(connection, before, BATCH))),
         (before, |connection, before| Box::pin(revoked_tokens::sweep(connection, before, BATCH))),
         (now.minus(keep), |connection, before| Box::pin(audit_events::sweep(connection, before, BATCH))),
+        (now.minus(DONE_MESSAGES), |connection, before| Box::pin(outbox::sweep(connection, before, BATCH))),
         (now.minus(REMOVED_KEYS), |connection, before| Box::pin(signing_keys::sweep(connection, before))),
     ];
     let mut report = Report::default();

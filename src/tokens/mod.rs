@@ -6,6 +6,7 @@ pub mod bearer;
 pub mod bearer_error;
 pub mod claims;
 pub mod code;
+pub mod id_token_hint;
 pub mod introspect;
 pub mod issue;
 pub mod refresh;

@@ -8,6 +8,7 @@ mod architecture;
 mod cli;
 mod flows;
 mod grants;
+mod logout;
 mod outbound;
 mod races;
 mod support;

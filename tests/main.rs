@@ -13,6 +13,7 @@ mod golden;
 mod grants;
 mod http;
 mod openid;
+mod logout;
 mod outbound;
 mod properties;
 mod pushed;

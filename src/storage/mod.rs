@@ -12,6 +12,8 @@ pub mod pushed_requests;
 pub mod revoked_tokens;
 mod row;
 pub mod salts;
+pub mod outbox;
+pub mod session_clients;
 pub mod sessions;
 pub mod signing_keys;
 pub mod spent_jtis;

@@ -2,6 +2,8 @@
 //! on one replica only takes a lease first.
 
 pub mod check_clock;
+pub mod deliver_outbox;
+pub mod delivery_pace;
 pub mod reload_configuration;
 pub mod rotate_keys;
 pub mod sweep_expired;
@@ -32,6 +34,7 @@ impl Supervisor {
             tokio::spawn(rotate_keys::run(app.clone())),
             tokio::spawn(sweep_expired::run(app.clone(), holder)),
             tokio::spawn(check_clock::run(app.clone())),
+            tokio::spawn(deliver_outbox::run(app.clone())),
         ];
         Self { loops }
     }

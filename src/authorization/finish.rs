@@ -98,10 +98,8 @@ impl Issuance<'_> {
             state: GrantState::CodeIssued { until },
             scopes,
         };
-        let beside = Beside {
-            pushed: begun.pushed.clone(),
-            participant: self.participant(&begun.client, &grant),
-        };
+        let beside =
+            Beside { pushed: begun.pushed.clone(), participant: self.participant(&begun.client, &grant) };
         match consent {
             ConsentGiven::Before => {
                 let grant = Arc::new(grant);

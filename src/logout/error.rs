@@ -120,7 +120,7 @@ impl LogoutError {
 impl From<StorageError> for LogoutError {
     fn from(error: StorageError) -> Self {
         match error {
-            StorageError::Unavailable(_) | StorageError::Serialization => {
+            StorageError::Unavailable(_) | StorageError::Serialization | StorageError::OtherSchema => {
                 Self::Unavailable(error.to_string())
             }
             StorageError::Conflict(_) | StorageError::Corrupt { .. } => Self::Internal(error.to_string()),

@@ -14,6 +14,7 @@ mod golden;
 mod grants;
 mod http;
 mod keys;
+mod logout;
 mod openid;
 mod outbound;
 mod properties;

@@ -2,6 +2,8 @@
 //! on one replica only takes a lease first.
 
 pub mod check_clock;
+pub mod deliver_outbox;
+pub mod delivery_pace;
 pub mod reload_configuration;
 pub mod rotate_keys;
 pub mod sweep_expired;
@@ -35,12 +37,13 @@ impl Supervisor {
         let holder = app.entropy.text::<12>();
         let refusals = Arc::new(Mutex::new(refusals));
         let (waiting, of) = (refusals.clone(), || app.clone());
-        let (writing, rotating, sweeping, checking) = (of(), of(), of(), of());
+        let (writing, rotating, sweeping, checking, delivering) = (of(), of(), of(), of(), of());
         let loops = vec![
             supervise("write_refusals", move || write_refusals::run(writing.clone(), waiting.clone())),
             supervise("rotate_keys", move || rotate_keys::run(rotating.clone())),
             supervise("sweep_expired", move || sweep_expired::run(sweeping.clone(), holder.clone())),
             supervise("check_clock", move || check_clock::run(checking.clone())),
+            supervise("deliver_outbox", move || deliver_outbox::run(delivering.clone())),
         ];
         Self { loops, refusals }
     }

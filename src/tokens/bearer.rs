@@ -7,6 +7,7 @@ use crate::jose::expectation::{Audience, Expectation, ExpectedType, Expiry};
 use crate::jose::jwt_type::JwtType;
 use crate::jose::verify::verify;
 use crate::keys::key_ring::KeyRing;
+use crate::model::client::Client;
 use crate::model::grant::GrantState;
 use crate::protocol::access_token::TokenName;
 use crate::protocol::identifiers::ClientId;
@@ -16,6 +17,7 @@ use crate::protocol::timestamp::Timestamp;
 use crate::storage::error::StorageError;
 use crate::storage::grants::{Standing, TokenStanding, find_standing};
 use crate::storage::{Store, revoked_tokens};
+use std::sync::Arc;
 
 /// An access token of this server that has not expired, of a client that is still there; whether it was revoked is another
 /// question.
@@ -27,6 +29,8 @@ pub struct VerifiedAccessToken {
     pub name: TokenName,
     /// Whom it was given to.
     pub client_id: ClientId,
+    /// The same, as registered now.
+    pub client: Arc<Client>,
     /// The person, or the client itself.
     pub sub: String,
     /// The resource server.
@@ -52,24 +56,56 @@ pub fn recognise(
     ring: &KeyRing,
     now: Timestamp,
 ) -> Option<VerifiedAccessToken> {
+    let now = now.seconds();
+    read(token, config, registry, ring, Times { now, leeway: CLOCKS_DIFFER, expiry: Expiry::Strict })
+}
+
+/// Like [`recognise`], of a token of any time: whoever revokes one must not be told that it is done by a replica whose clock has the
+/// token expired, or not issued yet, while another goes on accepting it.
+pub fn recognise_of_any_time(
+    token: &str,
+    config: &Config,
+    registry: &Registry,
+    ring: &KeyRing,
+) -> Option<VerifiedAccessToken> {
+    read(token, config, registry, ring, Times { now: 0, leeway: i64::MAX, expiry: Expiry::Ignored })
+}
+
+/// How far the clock of the replica that issued a token may be ahead, in seconds: as far as a replica is ready at all (threat 189).
+const CLOCKS_DIFFER: i64 = 60;
+
+/// How a token's times are judged.
+struct Times {
+    now: i64,
+    leeway: i64,
+    expiry: Expiry,
+}
+
+fn read(
+    token: &str,
+    config: &Config,
+    registry: &Registry,
+    ring: &KeyRing,
+    times: Times,
+) -> Option<VerifiedAccessToken> {
     let expectation = Expectation {
         typ: ExpectedType::Only(JwtType::AccessToken),
         issuer: Some(config.issuer.as_str()),
         audience: Audience::Any,
         algorithms: &SigningAlgorithm::ALL,
-        now_seconds: now.seconds(),
-        leeway_seconds: 0,
-        expiry: Expiry::Required,
+        now_seconds: times.now,
+        leeway_seconds: times.leeway,
+        expiry: times.expiry,
         maximum_age_seconds: None,
     };
     let verified = verify(token, ring.verification(), &expectation).ok()?;
     let text = |name| verified.text(name).map(str::to_owned);
-    let client_id = ClientId::parse(verified.text("client_id")?).ok()?;
-    registry.find(&client_id)?;
+    let client = registry.find(&ClientId::parse(verified.text("client_id")?).ok()?)?.clone();
     let jti = text("jti")?;
     Some(VerifiedAccessToken {
         name: TokenName::parse(&jti)?,
-        client_id,
+        client_id: client.id.clone(),
+        client,
         sub: text("sub")?,
         aud: text("aud")?,
         scopes: Scopes::parse(verified.text("scope").unwrap_or_default()).ok()?,
@@ -90,7 +126,8 @@ pub enum Living {
     OfService,
 }
 
-/// Whether a recognised token still counts: its grant is active, its person not disabled, itself not revoked.
+/// Whether a recognised token still counts: its grant is active, its person not disabled and still in one of the client's groups
+/// (threat 138), itself not revoked.
 pub async fn stand(
     store: &Store,
     token: &VerifiedAccessToken,
@@ -129,6 +166,7 @@ fn counts(standing: &Standing, token: &VerifiedAccessToken) -> bool {
     matches!(standing.grant.state, GrantState::Active { .. })
         && standing.token == TokenStanding::NotRevoked
         && standing.user.disabled_at.is_none()
+        && standing.user.is_in_one_of(&token.client.allowed_groups)
         && standing.grant.client_id == token.client_id
         && standing.user.id.as_str() == token.sub
 }

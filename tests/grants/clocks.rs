@@ -1,0 +1,68 @@
+//! Replicas whose clocks differ by less than the warning (5 s) or by no more than leaves them ready (60 s): threat 189.
+
+use crate::support::browser::Browser;
+use crate::support::clock::{BEGINNING, ManualClock};
+use crate::support::database::on_both_stores;
+use crate::support::relying_party::{RelyingParty, Tokens};
+use crate::support::server::TestServer;
+use axum::http::StatusCode;
+use portreeve::http::app::Mode;
+use std::time::Duration;
+
+/// A replica on the same store whose clock is `seconds` behind.
+async fn behind(server: &TestServer, seconds: u64) -> TestServer {
+    let clock = ManualClock::new();
+    clock.set(BEGINNING.minus(Duration::from_secs(seconds)));
+    TestServer::compose(server.configuration.clone(), clock, Mode::Serve).await
+}
+
+async fn of_service(server: &TestServer) -> Tokens {
+    Tokens(server.post_as("service", "/token", &[("grant_type", "client_credentials")]).await.json())
+}
+
+on_both_stores! {
+    /// RFC 7519 §4.1.6 asks for no more than reason: a token is not refused because its issuer's clock is ahead.
+    async fn a_fresh_token_counts_on_a_replica_whose_clock_is_behind(database: TestDatabase) {
+        let server = TestServer::start(&database).await;
+        for seconds in [1, 4, 60] {
+            let other = behind(&server, seconds).await;
+            let tokens = RelyingParty::new("web", "openid").tokens(&server, &mut Browser::new()).await;
+            assert_eq!(other.get_as("/userinfo", tokens.access()).await.status, StatusCode::OK, "{seconds}");
+            assert_eq!(other.introspect_as("web", tokens.access()).await["active"], true, "{seconds}");
+            assert_eq!(other.introspect_as("service", of_service(&server).await.access()).await["active"], true);
+        }
+        let other = behind(&server, 61).await;
+        assert_eq!(other.introspect_as("service", of_service(&server).await.access()).await["active"], false);
+    }
+
+    /// The end of a token is by the clock of whoever is asked, to the second: leeway makes nothing last.
+    async fn a_token_ends_to_the_second(database: TestDatabase) {
+        let server = TestServer::start(&database).await;
+        let tokens = of_service(&server).await;
+        server.clock.advance(Duration::from_secs(599));
+        assert_eq!(server.introspect_as("service", tokens.access()).await["active"], true);
+        server.clock.advance(Duration::from_secs(1));
+        assert_eq!(server.introspect_as("service", tokens.access()).await["active"], false);
+    }
+
+    /// RFC 7009 §2.1, threat 47: a revocation is never swallowed, whatever the clock of the replica that it reaches.
+    async fn a_token_is_revoked_on_a_replica_whose_clock_is_far_off(database: TestDatabase) {
+        let server = TestServer::start(&database).await;
+        for seconds in [1, 3_600] {
+            let other = behind(&server, seconds).await;
+            let tokens = of_service(&server).await;
+            assert_eq!(other.post_as("service", "/revoke", &[("token", tokens.access())]).await.status, StatusCode::OK);
+            assert_eq!(server.introspect_as("service", tokens.access()).await["active"], false, "{seconds}");
+        }
+        // ahead: there the token has expired already
+        let (other, tokens) = (server.replica().await, of_service(&behind(&server, 3_600).await).await);
+        assert_eq!(other.post_as("service", "/revoke", &[("token", tokens.access())]).await.status, StatusCode::OK);
+        let late = behind(&server, 3_600).await;
+        assert_eq!(late.introspect_as("service", tokens.access()).await["active"], false);
+        assert_eq!(database.number("SELECT COUNT(*) FROM revoked_tokens").await, 3);
+        let again = other.post_as("service", "/revoke", &[("token", tokens.access())]).await;
+        assert_eq!(again.status, StatusCode::OK);
+        let events = "SELECT COUNT(*) FROM audit_events WHERE event = 'token.revoked'";
+        assert_eq!(database.number(events).await, 3, "once each");
+    }
+}

@@ -3,18 +3,17 @@
 
 use crate::audit::{self, Circumstances, Trail};
 use crate::authorization::begin::Begun;
-use crate::authorization::consent;
+use crate::authorization::consent::Answer;
 use crate::authorization::interaction::Finish;
 use crate::config::Config;
 use crate::model::audit_event::{About, EventName};
-use crate::model::consent::Consent;
 use crate::model::entropy::SharedEntropy;
 use crate::model::grant::{Access, Grant, GrantState};
 use crate::protocol::resource::Resource;
 use crate::protocol::scope::Scopes;
 use crate::sessions::browser::SignedIn;
 use crate::storage::error::StorageError;
-use crate::storage::{Store, consents, grants};
+use crate::storage::{Store, grants};
 use crate::tokens::code;
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,8 +36,8 @@ pub struct Issuance<'a> {
 pub enum ConsentGiven {
     /// It was there before, or none is needed.
     Before,
-    /// Just now; what had been remembered until then comes along.
-    Now(Option<Scopes>),
+    /// Just now, on the page.
+    Now,
 }
 
 /// How long a row outlives its unspent code: long enough to tell a late redemption from nonsense.
@@ -93,9 +92,9 @@ impl Issuance<'_> {
                     circumstances,
                 ));
             }
-            ConsentGiven::Now(before) => {
-                let consent = consent::merged(begun, signed_in, before.as_ref(), &grant.scopes, now);
-                self.with_consent(grant, consent, circumstances).await?;
+            ConsentGiven::Now => {
+                let answer = Answer::yes(begun, signed_in, &grant.scopes, now);
+                self.with_consent(grant, answer, circumstances).await?;
             }
         }
         Ok(code)
@@ -114,21 +113,25 @@ impl Issuance<'_> {
     async fn with_consent(
         &self,
         grant: Grant,
-        consent: Consent,
+        answer: Answer,
         circumstances: &Circumstances,
     ) -> Result<(), StorageError> {
         let GrantState::CodeIssued { until } = grant.state else { return Err(StorageError::Serialization) };
         let reason = format!("to {}", grant.scopes);
         let event = self.event(&grant, EventName::ConsentGiven, &reason, circumstances);
-        let work = Arc::new((grant, consent, event));
+        let work = Arc::new((grant, answer, event));
         self.store
             .write(move |connection| {
                 let work = work.clone();
                 Box::pin(async move {
-                    let (grant, consent, event) = work.as_ref();
-                    consents::put(connection, consent).await?;
+                    let (grant, answer, event) = work.as_ref();
+                    let ended = answer.write(connection).await?;
                     grants::insert_code(connection, grant, until).await?;
-                    audit::record(connection, event).await
+                    let mut event = event.clone();
+                    if ended > 0 {
+                        event.reason = format!("{}; {ended} grants that held more ended", event.reason);
+                    }
+                    audit::record(connection, &event).await
                 })
             })
             .await

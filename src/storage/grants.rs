@@ -1,7 +1,7 @@
 //! The table of grants: codes and generations of refresh tokens are states of one row, and each step of its life is one
 //! guarded write that names every binding. Which answer a failed step deserves is for the rules to say.
 
-use crate::model::grant::{Access, Grant, GrantState, RedirectUriInRequest, RefreshState, RevocationReason};
+use crate::model::grant::{Access, Grant, GrantState, RedirectUriInRequest, RefreshState};
 use crate::model::session::Authentication;
 use crate::model::user::User;
 use crate::protocol::identifiers::{ClientId, GrantId, RequestId, SessionId, UserId};
@@ -10,6 +10,9 @@ use crate::protocol::resource::Resource;
 use crate::protocol::timestamp::Timestamp;
 use crate::storage::driver::{Connection, execute, fetch_all, fetch_optional};
 use crate::storage::error::StorageError;
+pub use crate::storage::grant_ends::{
+    revoke, revoke_holding, revoke_of_client, revoke_of_session, revoke_of_user, sweep, sweep_idle,
+};
 use crate::storage::row::{column, digest, resources, resources_text, scopes};
 use crate::storage::users::UserRow;
 
@@ -376,75 +379,6 @@ pub async fn find_standing(
     }))
 }
 
-/// Ends one grant for good; false when it had ended before.
-pub async fn revoke(
-    connection: &mut Connection,
-    id: &GrantId,
-    now: Timestamp,
-    reason: RevocationReason,
-) -> Result<bool, StorageError> {
-    execute!(
-        connection,
-        "UPDATE grants SET state = 'revoked', revoked_at = $2, revocation_reason = $3
-         WHERE id = $1 AND state <> 'revoked'",
-        id.as_str(),
-        now.millis(),
-        reason.as_str(),
-    )
-    .map(|changed| changed == 1)
-}
-
-/// Ends what does not outlive a session: its unspent codes, and its grants without `offline_access`.
-pub async fn revoke_of_session(
-    connection: &mut Connection,
-    session: &SessionId,
-    now: Timestamp,
-    reason: RevocationReason,
-) -> Result<u64, StorageError> {
-    execute!(
-        connection,
-        "UPDATE grants SET state = 'revoked', revoked_at = $2, revocation_reason = $3
-         WHERE session_id = $1 AND (state = 'code' OR (state = 'active' AND NOT offline))",
-        session.as_str(),
-        now.millis(),
-        reason.as_str(),
-    )
-}
-
-/// Ends every grant of a person.
-pub async fn revoke_of_user(
-    connection: &mut Connection,
-    user: &UserId,
-    now: Timestamp,
-    reason: RevocationReason,
-) -> Result<u64, StorageError> {
-    execute!(
-        connection,
-        "UPDATE grants SET state = 'revoked', revoked_at = $2, revocation_reason = $3
-         WHERE user_id = $1 AND state <> 'revoked'",
-        user.as_str(),
-        now.millis(),
-        reason.as_str(),
-    )
-}
-
-/// Ends every grant of a client.
-pub async fn revoke_of_client(
-    connection: &mut Connection,
-    client: &ClientId,
-    now: Timestamp,
-    reason: RevocationReason,
-) -> Result<u64, StorageError> {
-    execute!(
-        connection,
-        "UPDATE grants SET state = 'revoked', revoked_at = $2, revocation_reason = $3
-         WHERE client_id = $1 AND state <> 'revoked'",
-        client.as_str(),
-        now.millis(),
-        reason.as_str(),
-    )
-}
-
 /// The living grants of a person, newest first.
 pub async fn active_of_user(connection: &mut Connection, user: &UserId) -> Result<Vec<Grant>, StorageError> {
     let rows = fetch_all!(
@@ -458,16 +392,6 @@ pub async fn active_of_user(connection: &mut Connection, user: &UserId) -> Resul
         user.as_str(),
     )?;
     rows.into_iter().map(TryFrom::try_from).collect()
-}
-
-/// Deletes up to `limit` grants of which nothing has been valid since `before`.
-pub async fn sweep(connection: &mut Connection, before: Timestamp, limit: i64) -> Result<u64, StorageError> {
-    execute!(
-        connection,
-        "DELETE FROM grants WHERE id IN (SELECT id FROM grants WHERE expires_at < $1 LIMIT $2)",
-        before.millis(),
-        limit,
-    )
 }
 
 /// Whether `resource` is among a grant's; the same rule as the guarded writes have in SQL.

@@ -12,8 +12,8 @@ use axum::http::StatusCode;
 use axum::response::Response;
 
 /// `POST /introspect`.
-pub async fn post(State(app): State<App>, visit: Visit, request: Request) -> Response {
-    let received = match receive(&app, &visit, request).await {
+pub async fn post(State(app): State<App>, mut visit: Visit, request: Request) -> Response {
+    let received = match receive(&app, &mut visit, request).await {
         Ok(received) => received,
         Err(response) => return *response,
     };

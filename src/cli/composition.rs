@@ -53,6 +53,7 @@ pub async fn compose(ingredients: Ingredients) -> anyhow::Result<Composition> {
         snapshot: ArcSwap::from_pointee(Snapshot::of(config)),
         clock_is_off: AtomicBool::new(false),
         is_draining: AtomicBool::new(false),
+        replica: entropy.text::<6>(),
         store,
         clock,
         entropy,

@@ -40,6 +40,8 @@ pub struct Desk<'a> {
     pub entropy: &'a SharedEntropy,
     /// Where events go.
     pub trail: &'a Trail,
+    /// The name of this replica, whose clock says when.
+    pub replica: &'a str,
     /// Request, address and moment.
     pub circumstances: &'a Circumstances,
 }

@@ -36,6 +36,8 @@ pub struct Parts {
     pub passwords: PasswordHasher,
     /// Takes events.
     pub trail: Trail,
+    /// The name that this replica has while it runs.
+    pub replica: String,
     /// Whether the playground is open.
     pub mode: Mode,
     /// Whether the clock is so far from the database's that this replica should take no requests.

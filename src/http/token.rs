@@ -23,6 +23,7 @@ pub async fn post(State(app): State<App>, mut visit: Visit, request: Request) ->
         secrets: &app.secrets,
         entropy: &app.entropy,
         trail: &app.trail,
+        replica: &app.replica,
         circumstances: &visit.circumstances,
     };
     match answer(&desk, &received.client, &received.parameters).await {

@@ -16,6 +16,13 @@ async fn behind(server: &TestServer, seconds: u64) -> TestServer {
     TestServer::compose(server.configuration.clone(), clock, Mode::Serve).await
 }
 
+/// A replica on the same store whose clock is `seconds` ahead.
+async fn ahead(server: &TestServer, seconds: u64) -> TestServer {
+    let clock = ManualClock::new();
+    clock.set(BEGINNING.plus(Duration::from_secs(seconds)));
+    TestServer::compose(server.configuration.clone(), clock, Mode::Serve).await
+}
+
 async fn of_service(server: &TestServer) -> Tokens {
     Tokens(server.post_as("service", "/token", &[("grant_type", "client_credentials")]).await.json())
 }
@@ -64,5 +71,52 @@ on_both_stores! {
         assert_eq!(again.status, StatusCode::OK);
         let events = "SELECT COUNT(*) FROM audit_events WHERE event = 'token.revoked'";
         assert_eq!(database.number(events).await, 3, "once each");
+    }
+
+    /// Decision 30: what is a double submit on one replica is one on two, whichever clock is ahead by less than the warning.
+    async fn a_double_submit_to_a_replica_whose_clock_differs_ends_nothing(database: TestDatabase) {
+        let late = TestServer::start(&database).await;
+        let early = ahead(&late, 4).await;
+        let app = RelyingParty::new("web", "openid offline_access photos.read");
+        for [first, second] in [[&late, &early], [&early, &late]] {
+            let code = app.code(first, &mut Browser::new()).await;
+            let tokens = Tokens(app.redeem(first, &code, &[]).await.json());
+            assert_eq!(app.redeem(second, &code, &[]).await.error(), "invalid_grant");
+            assert_eq!(app.refresh(second, tokens.refresh(), &[]).await.status, StatusCode::OK);
+            for server in [&late, &early] {
+                server.clock.advance(Duration::from_millis(501));
+            }
+            assert_eq!(app.redeem(first, &code, &[]).await.error(), "invalid_grant");
+            assert_eq!(app.refresh(first, tokens.refresh(), &[]).await.error(), "invalid_grant", "a replay");
+            let code = app.code(first, &mut Browser::new()).await;
+            let tokens = Tokens(app.redeem(first, &code, &[]).await.json());
+            for server in [&late, &early] {
+                server.clock.advance(Duration::from_secs(10));
+            }
+            assert_eq!(app.redeem(second, &code, &[]).await.error(), "invalid_grant");
+            assert_eq!(app.refresh(first, tokens.refresh(), &[]).await.error(), "invalid_grant", "a replay elsewhere");
+        }
+    }
+
+    /// product.md, refresh tokens: a retry after a lost answer, within a minute.
+    async fn a_retry_at_a_replica_whose_clock_differs_gets_the_same_successor(database: TestDatabase) {
+        let late = TestServer::start(&database).await;
+        let early = ahead(&late, 4).await;
+        let app = RelyingParty::new("spa", "openid offline_access photos.read");
+        for [first, second] in [[&late, &early], [&early, &late]] {
+            let tokens = app.tokens(first, &mut Browser::new()).await;
+            let successor = Tokens(app.refresh(first, tokens.refresh(), &[]).await.json());
+            for server in [&late, &early] {
+                server.clock.advance(Duration::from_secs(58));
+            }
+            let again = app.refresh(second, tokens.refresh(), &[]).await;
+            assert_eq!(again.status, StatusCode::OK, "{again:?}");
+            assert_eq!(again.json()["refresh_token"], successor.refresh());
+            for server in [&late, &early] {
+                server.clock.advance(Duration::from_secs(12));
+            }
+            assert_eq!(app.refresh(second, tokens.refresh(), &[]).await.error(), "invalid_grant");
+            assert_eq!(app.refresh(first, successor.refresh(), &[]).await.error(), "invalid_grant", "a replay");
+        }
     }
 }

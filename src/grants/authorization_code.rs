@@ -69,7 +69,7 @@ fn attempt(
         code_challenge: text(challenge.as_ref().map(CodeChallenge::as_str)),
         resource: text(parameters.get("resource")),
         now,
-        clock: desk.replica.to_owned(),
+        clock_ahead: desk.clock_ahead,
         expires_at,
         refresh: salt.map(|salt| (refresh::salt_hash(&salt), now.plus(lifetimes.refresh_token_idle))),
     }
@@ -176,7 +176,7 @@ async fn judge(connection: &mut Connection, attempt: &RedemptionAttempt) -> Resu
 }
 
 fn revokes(standing: &Standing, attempt: &RedemptionAttempt) -> bool {
-    let now = standing.comparable(attempt.now, &attempt.clock);
+    let now = standing.by_its_clock(attempt.now, attempt.clock_ahead);
     match standing.grant.state {
         GrantState::Active { redeemed_at, .. } => now.since(redeemed_at) > DOUBLE_SUBMIT_WINDOW,
         GrantState::CodeIssued { .. } | GrantState::Revoked { .. } => false,

@@ -91,7 +91,7 @@ pub(in crate::http) async fn server(config: Config, mode: Mode, signing: Signing
     }
     let keys = Keys::open(&store, secrets.sealing.clone(), now).await.expect("opens");
     let app = Arc::new(Parts {
-        replica: "one".to_owned(),
+        clock_ahead: 0.into(),
         clock_is_off: false.into(),
         is_draining: false.into(),
         store,

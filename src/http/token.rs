@@ -8,6 +8,7 @@ use crate::grants::{Desk, answer};
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use std::sync::atomic::Ordering;
 
 /// `POST /token`.
 pub async fn post(State(app): State<App>, mut visit: Visit, request: Request) -> Response {
@@ -23,7 +24,7 @@ pub async fn post(State(app): State<App>, mut visit: Visit, request: Request) ->
         secrets: &app.secrets,
         entropy: &app.entropy,
         trail: &app.trail,
-        replica: &app.replica,
+        clock_ahead: app.clock_ahead.load(Ordering::Relaxed),
         circumstances: &visit.circumstances,
     };
     match answer(&desk, &received.client, &received.parameters).await {

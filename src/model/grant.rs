@@ -106,9 +106,6 @@ pub struct RefreshState {
 pub const DOUBLE_SUBMIT_WINDOW: Duration = Duration::from_millis(500);
 /// How long after a rotation its predecessor still gets the same successor, as long as that was never presented.
 pub const LOST_ANSWER_WINDOW: Duration = Duration::from_secs(60);
-/// By how much the clocks of two replicas may differ before anybody is warned: as much longer is either window when another replica
-/// than the one that began it is asked, so that clocks alone never make a double submit or a retry a replay (threat 189).
-pub const CLOCKS_MAY_DIFFER: Duration = Duration::from_secs(5);
 /// How long the row of a grant that has ended is kept: a replay is told from nonsense that long.
 pub const KEPT_AFTER_ITS_END: Duration = Duration::from_secs(86_400);
 /// How often a refresh that rotates nothing is noted in the row.

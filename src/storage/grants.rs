@@ -1,7 +1,7 @@
 //! The table of grants: codes and generations of refresh tokens are states of one row, and each step of its life is one
 //! guarded write that names every binding. Which answer a failed step deserves is for the rules to say.
 
-use crate::model::grant::{Access, CLOCKS_MAY_DIFFER, Grant, GrantState, RedirectUriInRequest, RefreshState};
+use crate::model::grant::{Access, Grant, GrantState, RedirectUriInRequest, RefreshState};
 use crate::model::session::Authentication;
 use crate::model::user::User;
 use crate::protocol::identifiers::{ClientId, GrantId, RequestId, SessionId, UserId};
@@ -199,8 +199,8 @@ pub struct RedemptionAttempt {
     pub now: Timestamp,
     /// When the opened grant is over.
     pub expires_at: Timestamp,
-    /// Whose clock says so.
-    pub clock: String,
+    /// By how many milliseconds the clock that says so is ahead of the database's.
+    pub clock_ahead: i64,
     /// The digest of the first refresh token's salt, and when it must have been used; without them there is none.
     pub refresh: Option<([u8; 32], Timestamp)>,
 }
@@ -215,7 +215,7 @@ pub async fn redeem(
         GrantRow,
         concat!(
             "UPDATE grants SET state = 'active', redeemed_at = $1, expires_at = $6, salt_hash = $7, rotated_at = $1,
-                               used_at = $1, idle_until = $8, clock = $10
+                               used_at = $1, idle_until = $8, clock_ahead = $10
              WHERE id = $2 AND state = 'code' AND client_id = $3 AND code_challenge = $4 AND code_until > $1
                AND (redirect_uri_repeat = $9 OR (redirect_uri_repeat = '' AND redirect_uri = $9)) AND ",
             resource_granted!(),
@@ -235,7 +235,7 @@ pub async fn redeem(
         attempt.refresh.as_ref().map(|(salt_hash, _)| salt_hash.to_vec()),
         attempt.refresh.as_ref().map(|(_, idle_until)| idle_until.millis()),
         &attempt.redirect_uri,
-        &attempt.clock,
+        attempt.clock_ahead,
     )?;
     row.map(TryFrom::try_from).transpose()
 }
@@ -257,8 +257,8 @@ pub struct RotationAttempt {
     pub now: Timestamp,
     /// When the successor must have been used.
     pub idle_until: Timestamp,
-    /// Whose clock says so.
-    pub clock: String,
+    /// By how many milliseconds the clock that says so is ahead of the database's.
+    pub clock_ahead: i64,
 }
 
 /// Makes the next generation the fresh one: one guarded UPDATE. `None` when any binding fails, and nothing has changed then.
@@ -270,7 +270,7 @@ pub async fn rotate(
         connection,
         GrantRow,
         concat!(
-            "UPDATE grants SET generation = generation + 1, rotated_at = $1, used_at = $1, idle_until = $6, clock = $8
+            "UPDATE grants SET generation = generation + 1, rotated_at = $1, used_at = $1, idle_until = $6, clock_ahead = $8
              WHERE id = $2 AND state = 'active' AND client_id = $3 AND generation = $4 AND salt_hash = $7
                AND idle_until > $1 AND expires_at > $1 AND ",
             resource_granted!(),
@@ -288,7 +288,7 @@ pub async fn rotate(
         &attempt.resource,
         attempt.idle_until.millis(),
         &attempt.salt_hash[..],
-        &attempt.clock,
+        attempt.clock_ahead,
     )?;
     row.map(TryFrom::try_from).transpose()
 }
@@ -321,8 +321,8 @@ pub struct Standing {
     pub session: SessionStanding,
     /// Whether the one access token that was asked about was revoked.
     pub token: TokenStanding,
-    /// Whose clock its redemption or last rotation is by.
-    pub clock: String,
+    /// By how many milliseconds the clock that its redemption or last rotation is by was ahead of the database's.
+    pub clock_ahead: i64,
 }
 
 /// Whether a grant's session goes on.
@@ -351,7 +351,7 @@ struct StandingRow {
     user: UserRow,
     session_living: i64,
     token_revoked: i64,
-    clock: String,
+    clock_ahead: i64,
 }
 
 /// The grant with this id, its person, and how its session and the access token `jti` stand at `now`: one read.
@@ -371,7 +371,7 @@ pub async fn find_standing(
                users.updated_at AS user_updated_at, disabled_at,
                CAST(CASE WHEN ",
             session_lives!(),
-            " THEN 1 ELSE 0 END AS BIGINT) AS session_living, clock,
+            " THEN 1 ELSE 0 END AS BIGINT) AS session_living, clock_ahead,
                CAST(CASE WHEN EXISTS (SELECT 1 FROM revoked_tokens WHERE jti = $3) THEN 1 ELSE 0 END AS BIGINT) AS token_revoked
              FROM grants JOIN users ON users.id = grants.user_id WHERE grants.id = $2"
         ),
@@ -385,15 +385,14 @@ pub async fn find_standing(
         user: row.user.try_into()?,
         session: if row.session_living == 1 { SessionStanding::Living } else { SessionStanding::Ended },
         token: if row.token_revoked == 1 { TokenStanding::Revoked } else { TokenStanding::NotRevoked },
-        clock: row.clock,
+        clock_ahead: row.clock_ahead,
     }))
 }
 
 impl Standing {
-    /// `now` by `clock`, as far as it can be held against what is stored: earlier by what clocks may differ, when the moments that are
-    /// stored are by another clock.
-    pub fn comparable(&self, now: Timestamp, clock: &str) -> Timestamp {
-        if self.clock == clock { now } else { now.minus(CLOCKS_MAY_DIFFER) }
+    /// `now`, by a clock that is `clock_ahead` of the database's, as the clock that the stored moments are by would have shown it.
+    pub fn by_its_clock(&self, now: Timestamp, clock_ahead: i64) -> Timestamp {
+        Timestamp::from_millis(now.millis().saturating_sub(clock_ahead).saturating_add(self.clock_ahead))
     }
 }
 

@@ -2,11 +2,12 @@
 
 use crate::support::browser::Browser;
 use crate::support::clock::{BEGINNING, ManualClock};
-use crate::support::database::on_both_stores;
+use crate::support::database::{TestDatabase, on_both_stores};
 use crate::support::relying_party::{RelyingParty, Tokens};
 use crate::support::server::TestServer;
 use axum::http::StatusCode;
 use portreeve::http::app::Mode;
+use portreeve::tasks::check_clock;
 use std::time::Duration;
 
 /// A replica on the same store whose clock is `seconds` behind.
@@ -72,51 +73,61 @@ on_both_stores! {
         let events = "SELECT COUNT(*) FROM audit_events WHERE event = 'token.revoked'";
         assert_eq!(database.number(events).await, 3, "once each");
     }
+}
 
-    /// Decision 30: what is a double submit on one replica is one on two, whichever clock is ahead by less than the warning.
-    async fn a_double_submit_to_a_replica_whose_clock_differs_ends_nothing(database: TestDatabase) {
-        let late = TestServer::start(&database).await;
-        let early = ahead(&late, 4).await;
-        let app = RelyingParty::new("web", "openid offline_access photos.read");
-        for [first, second] in [[&late, &early], [&early, &late]] {
-            let code = app.code(first, &mut Browser::new()).await;
-            let tokens = Tokens(app.redeem(first, &code, &[]).await.json());
-            assert_eq!(app.redeem(second, &code, &[]).await.error(), "invalid_grant");
-            assert_eq!(app.refresh(second, tokens.refresh(), &[]).await.status, StatusCode::OK);
-            for server in [&late, &early] {
-                server.clock.advance(Duration::from_millis(501));
-            }
-            assert_eq!(app.redeem(first, &code, &[]).await.error(), "invalid_grant");
-            assert_eq!(app.refresh(first, tokens.refresh(), &[]).await.error(), "invalid_grant", "a replay");
-            let code = app.code(first, &mut Browser::new()).await;
-            let tokens = Tokens(app.redeem(first, &code, &[]).await.json());
-            for server in [&late, &early] {
-                server.clock.advance(Duration::from_secs(10));
-            }
-            assert_eq!(app.redeem(second, &code, &[]).await.error(), "invalid_grant");
-            assert_eq!(app.refresh(first, tokens.refresh(), &[]).await.error(), "invalid_grant", "a replay elsewhere");
-        }
+/// A replica, and another whose clock is four seconds ahead; both have held theirs against the database's.
+async fn differing(database: &TestDatabase) -> [TestServer; 2] {
+    let late = TestServer::start(database).await;
+    let early = ahead(&late, 4).await;
+    for server in [&late, &early] {
+        check_clock::run_once(&server.app).await.expect("the database's time");
     }
+    [late, early]
+}
 
-    /// product.md, refresh tokens: a retry after a lost answer, within a minute.
-    async fn a_retry_at_a_replica_whose_clock_differs_gets_the_same_successor(database: TestDatabase) {
-        let late = TestServer::start(&database).await;
-        let early = ahead(&late, 4).await;
-        let app = RelyingParty::new("spa", "openid offline_access photos.read");
-        for [first, second] in [[&late, &early], [&early, &late]] {
-            let tokens = app.tokens(first, &mut Browser::new()).await;
-            let successor = Tokens(app.refresh(first, tokens.refresh(), &[]).await.json());
-            for server in [&late, &early] {
-                server.clock.advance(Duration::from_secs(58));
-            }
-            let again = app.refresh(second, tokens.refresh(), &[]).await;
-            assert_eq!(again.status, StatusCode::OK, "{again:?}");
-            assert_eq!(again.json()["refresh_token"], successor.refresh());
-            for server in [&late, &early] {
-                server.clock.advance(Duration::from_secs(12));
-            }
-            assert_eq!(app.refresh(second, tokens.refresh(), &[]).await.error(), "invalid_grant");
-            assert_eq!(app.refresh(first, successor.refresh(), &[]).await.error(), "invalid_grant", "a replay");
-        }
+fn advance(servers: &[TestServer; 2], milliseconds: u64) {
+    for server in servers {
+        server.clock.advance(Duration::from_millis(milliseconds));
+    }
+}
+
+/// Decision 30: what is a double submit, and what is a replay, is the same on two replicas whose clocks differ as on one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_code_that_comes_again_elsewhere_is_judged_as_if_clocks_did_not_differ() {
+    let database = TestDatabase::postgres().await;
+    let servers = differing(&database).await;
+    let app = RelyingParty::new("web", "openid offline_access photos.read");
+    for (first, second) in [(&servers[0], &servers[1]), (&servers[1], &servers[0])] {
+        let code = app.code(first, &mut Browser::new()).await;
+        let tokens = Tokens(app.redeem(first, &code, &[]).await.json());
+        advance(&servers, 200);
+        assert_eq!(app.redeem(second, &code, &[]).await.error(), "invalid_grant");
+        assert_eq!(
+            app.refresh(second, tokens.refresh(), &[]).await.status,
+            StatusCode::OK,
+            "a double submit"
+        );
+        advance(&servers, 800);
+        assert_eq!(app.redeem(second, &code, &[]).await.error(), "invalid_grant");
+        assert_eq!(app.refresh(first, tokens.refresh(), &[]).await.error(), "invalid_grant", "a replay");
+    }
+}
+
+/// product.md, refresh tokens: a retry after a lost answer, within a minute from the first rotation.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_retry_elsewhere_gets_the_same_successor_for_a_minute_and_no_longer() {
+    let database = TestDatabase::postgres().await;
+    let servers = differing(&database).await;
+    let app = RelyingParty::new("spa", "openid offline_access photos.read");
+    for (first, second) in [(&servers[0], &servers[1]), (&servers[1], &servers[0])] {
+        let tokens = app.tokens(first, &mut Browser::new()).await;
+        let successor = Tokens(app.refresh(first, tokens.refresh(), &[]).await.json());
+        advance(&servers, 59_000);
+        let again = app.refresh(second, tokens.refresh(), &[]).await;
+        assert_eq!(again.status, StatusCode::OK, "{again:?}");
+        assert_eq!(again.json()["refresh_token"], successor.refresh());
+        advance(&servers, 2_000);
+        assert_eq!(app.refresh(second, tokens.refresh(), &[]).await.error(), "invalid_grant");
+        assert_eq!(app.refresh(first, successor.refresh(), &[]).await.error(), "invalid_grant", "a replay");
     }
 }

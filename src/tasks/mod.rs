@@ -7,6 +7,7 @@ pub mod delivery_pace;
 pub mod reload_configuration;
 pub mod rotate_keys;
 pub mod sweep_expired;
+pub mod weigh_passwords;
 pub mod write_refusals;
 
 use crate::http::app::App;
@@ -35,6 +36,7 @@ impl Supervisor {
             tokio::spawn(sweep_expired::run(app.clone(), holder)),
             tokio::spawn(check_clock::run(app.clone())),
             tokio::spawn(deliver_outbox::run(app.clone())),
+            tokio::spawn(weigh_passwords::run(app.clone())),
         ];
         Self { loops }
     }

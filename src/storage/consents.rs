@@ -6,7 +6,7 @@ use crate::protocol::resource::Resource;
 use crate::protocol::scope::Scopes;
 use crate::storage::driver::{Connection, execute, fetch_optional};
 use crate::storage::error::StorageError;
-use crate::storage::row::{resources_text, scopes};
+use crate::storage::row::{of_row, resources_text, scopes};
 
 #[derive(sqlx::FromRow)]
 struct ConsentRow {
@@ -28,7 +28,7 @@ pub async fn find(
         client.as_str(),
         resources_text(resources),
     )?;
-    row.map(|row| scopes("consents", &row.scopes)).transpose()
+    row.map(|row| of_row(&format!("{user} {client}"), scopes("consents", &row.scopes))).transpose()
 }
 
 /// Whether the person ever agreed to anything for this client.

@@ -3,6 +3,7 @@
 mod authorization_code_bindings;
 mod authorization_code_life;
 mod authorization_code_secrecy;
+mod busy_hasher;
 mod client_credentials;
 mod client_secrets;
 mod clocks;

@@ -24,7 +24,7 @@ async fn assert_genuine(server: &TestServer, token: &str, client_id: &str, algor
         typ: ExpectedType::Only(JwtType::LogoutToken),
         issuer: Some("https://auth.example.com"),
         audience: Audience::Exactly(client_id),
-        algorithms: &[algorithm],
+        algorithms: &[algorithm.into()],
         now_seconds: server.clock.now().seconds(),
         leeway_seconds: 0,
         expiry: Expiry::Required,

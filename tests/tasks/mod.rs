@@ -1,5 +1,8 @@
 //! What the server does on its own.
 
+mod not_before;
+mod reloading;
+
 use crate::grants::assert_refused;
 use crate::support::browser::Browser;
 use crate::support::database::on_both_stores;

@@ -2,6 +2,7 @@
 //! have (RFC 6749 §4.1.1, RFC 7636 §4.4.1, RFC 8707 §2.1). It runs again at every step.
 
 use crate::authorization::error::AuthorizationError;
+use crate::authorization::in_force::Origin;
 use crate::authorization::target::RedirectTarget;
 use crate::clients::registry::Registry;
 use crate::config::Config;
@@ -12,6 +13,7 @@ use crate::protocol::authorization_request::AuthorizationRequest;
 use crate::protocol::claims_request::ClaimsRequest;
 use crate::protocol::grant_type::GrantType;
 use crate::protocol::parameters::Parameters;
+use crate::protocol::request_uri::PushedRequestId;
 use crate::protocol::resource::Resource;
 use crate::protocol::scope::{BUILT_IN, ScopeToken, Scopes};
 use crate::protocol::timestamp::Timestamp;
@@ -32,6 +34,8 @@ pub struct Begun {
     pub scopes: Scopes,
     /// The resources that it comes to.
     pub resources: Vec<Resource>,
+    /// The pushed request that a code spends.
+    pub pushed: Option<PushedRequestId>,
     /// What the consent page shows: the scopes, and those whose claims are asked for one by one.
     pub shown: Scopes,
     /// The single claims that the client may ask for, each with the scope that it rides on.
@@ -87,7 +91,7 @@ impl Refusal {
 }
 
 /// Judges the parameters of a request.
-pub fn begin(parameters: &Parameters, grounds: &Grounds<'_>) -> Result<Begun, Refusal> {
+pub fn begin(parameters: &Parameters, origin: Origin, grounds: &Grounds<'_>) -> Result<Begun, Refusal> {
     let client_id = parameters.get("client_id");
     let client_id = client_id.ok_or_else(|| Refusal::on_a_page(AuthorizationError::ClientMissing))?;
     let client = grounds.registry.find_named(client_id).cloned();
@@ -97,7 +101,7 @@ pub fn begin(parameters: &Parameters, grounds: &Grounds<'_>) -> Result<Begun, Re
         target: None,
         client: Some(client.clone()),
     })?;
-    judge(parameters, grounds, &client, &target).map_err(|error| Refusal {
+    judge(parameters, origin, grounds, &client, &target).map_err(|error| Refusal {
         error,
         target: Some(target),
         client: Some(client),
@@ -106,6 +110,7 @@ pub fn begin(parameters: &Parameters, grounds: &Grounds<'_>) -> Result<Begun, Re
 
 fn judge(
     parameters: &Parameters,
+    origin: Origin,
     grounds: &Grounds<'_>,
     client: &Arc<Client>,
     target: &RedirectTarget,
@@ -114,6 +119,7 @@ fn judge(
     if !client.metadata.allows(GrantType::AuthorizationCode) {
         return Err(AuthorizationError::GrantTypeNotAllowed);
     }
+    let pushed = admit(origin, client)?;
     let request = AuthorizationRequest::parse(parameters)?;
     if request.code_challenge.is_none() && client.pkce == PkcePolicy::Required {
         return Err(AuthorizationError::ChallengeMissing);
@@ -130,8 +136,26 @@ fn judge(
         scopes: audience.scopes,
         resources: audience.resources,
         request,
+        pushed,
         shown,
         claims,
+    })
+}
+
+/// Whether requests of the client may come this way; yields the pushed request that is spent in the end (threat 81).
+fn admit(origin: Origin, client: &Client) -> Result<Option<PushedRequestId>, AuthorizationError> {
+    let metadata = &client.metadata;
+    let signed = matches!(origin, Origin::Signed | Origin::PushedAndSigned | Origin::Pushed(_));
+    let pushed = !matches!(origin, Origin::Plain | Origin::Signed);
+    if metadata.require_pushed_authorization_requests && !pushed {
+        return Err(AuthorizationError::PushRequired);
+    }
+    if metadata.require_signed_request_object && !signed {
+        return Err(AuthorizationError::SignatureRequired);
+    }
+    Ok(match origin {
+        Origin::Pushed(id) => Some(id),
+        _ => None,
     })
 }
 

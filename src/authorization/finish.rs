@@ -10,11 +10,13 @@ use crate::model::audit_event::{About, EventName};
 use crate::model::consent::Consent;
 use crate::model::entropy::SharedEntropy;
 use crate::model::grant::{Access, Grant, GrantState};
+use crate::protocol::request_uri::PushedRequestId;
 use crate::protocol::resource::Resource;
 use crate::protocol::scope::Scopes;
+use crate::protocol::timestamp::Timestamp;
 use crate::sessions::browser::SignedIn;
 use crate::storage::error::StorageError;
-use crate::storage::{Store, consents, grants};
+use crate::storage::{Store, consents, grants, pushed_requests};
 use crate::tokens::code;
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,7 +47,7 @@ pub enum ConsentGiven {
 const AFTER_THE_CODE: Duration = Duration::from_secs(600);
 
 impl Issuance<'_> {
-    /// Issues the code that `finish` allows.
+    /// Issues the code that `finish` allows; none when the pushed request that it would spend is spent.
     pub async fn issue(
         &self,
         begun: &Begun,
@@ -53,7 +55,7 @@ impl Issuance<'_> {
         finish: &Finish,
         consent: ConsentGiven,
         circumstances: &Circumstances,
-    ) -> Result<String, StorageError> {
+    ) -> Result<Option<String>, StorageError> {
         let now = circumstances.now;
         let (code, id) = code::mint(self.entropy);
         let until = now.plus(self.config.lifetimes.authorization_code);
@@ -79,14 +81,9 @@ impl Issuance<'_> {
         };
         match consent {
             ConsentGiven::Before => {
-                let grant = Arc::new(grant);
-                let stored = grant.clone();
-                self.store
-                    .write_one(move |connection| {
-                        let grant = stored.clone();
-                        Box::pin(async move { grants::insert_code(connection, &grant, until).await })
-                    })
-                    .await?;
+                if !self.without_consent(&grant, until, begun.pushed.as_ref()).await? {
+                    return Ok(None);
+                }
                 audit::log(&self.event(
                     &grant,
                     EventName::CodeIssued,
@@ -96,10 +93,41 @@ impl Issuance<'_> {
             }
             ConsentGiven::Now(before) => {
                 let consent = consent::merged(begun, signed_in, before.as_ref(), finish.consented(), now);
-                self.with_consent(grant, consent, circumstances).await?;
+                if !self.with_consent(grant, consent, begun.pushed.clone(), circumstances).await? {
+                    return Ok(None);
+                }
             }
         }
-        Ok(code)
+        Ok(Some(code))
+    }
+
+    /// One insert; a pushed request is spent in the same transaction, and without it there is no code (threat 77).
+    async fn without_consent(
+        &self,
+        grant: &Grant,
+        until: Timestamp,
+        pushed: Option<&PushedRequestId>,
+    ) -> Result<bool, StorageError> {
+        let grant = Arc::new(grant.clone());
+        let Some(pushed) = pushed.cloned() else {
+            let write = self.store.write_one(move |connection| {
+                let grant = grant.clone();
+                Box::pin(async move { grants::insert_code(connection, &grant, until).await })
+            });
+            return write.await.map(|()| true);
+        };
+        self.store
+            .write(move |connection| {
+                let (grant, pushed) = (grant.clone(), pushed.clone());
+                Box::pin(async move {
+                    let spent = pushed_requests::spend(connection, &pushed).await?;
+                    if spent {
+                        grants::insert_code(connection, &grant, until).await?;
+                    }
+                    Ok(spent)
+                })
+            })
+            .await
     }
 
     /// The resources that the grant is for: when none was named, only those whose scopes the person left ticked (RFC 9068 §3).
@@ -116,20 +144,27 @@ impl Issuance<'_> {
         &self,
         grant: Grant,
         consent: Consent,
+        pushed: Option<PushedRequestId>,
         circumstances: &Circumstances,
-    ) -> Result<(), StorageError> {
+    ) -> Result<bool, StorageError> {
         let GrantState::CodeIssued { until } = grant.state else { return Err(StorageError::Serialization) };
         let reason = format!("to {}", grant.scopes);
         let event = self.event(&grant, EventName::ConsentGiven, &reason, circumstances);
-        let work = Arc::new((grant, consent, event));
+        let work = Arc::new((grant, consent, pushed, event));
         self.store
             .write(move |connection| {
                 let work = work.clone();
                 Box::pin(async move {
-                    let (grant, consent, event) = work.as_ref();
+                    let (grant, consent, pushed, event) = work.as_ref();
+                    if let Some(pushed) = pushed
+                        && !pushed_requests::spend(connection, pushed).await?
+                    {
+                        return Ok(false);
+                    }
                     consents::put(connection, consent).await?;
                     grants::insert_code(connection, grant, until).await?;
-                    audit::record(connection, event).await
+                    audit::record(connection, event).await?;
+                    Ok(true)
                 })
             })
             .await

@@ -66,6 +66,10 @@ async fn list(office: &Office, format: Format) -> anyhow::Result<()> {
         }
     }
     match format {
+        Format::Human if keys.is_empty() => {
+            note("there are no keys yet: the server makes them when it starts");
+            Ok(())
+        }
         Format::Human => Ok(()),
         Format::Json => say_json(&json!({ "keys": documents })),
     }

@@ -2,6 +2,7 @@
 //! from its beginning to its end (F-21).
 
 use crate::audit::{Circumstances, Trail};
+use crate::authorization::in_force::Sources;
 use crate::clients::registry::Registry;
 use crate::config::Config;
 use crate::keys::key_ring::KeyRing;
@@ -99,6 +100,11 @@ impl Parts {
     /// What signs tokens, under a snapshot and its keys.
     pub fn issuer<'a>(&'a self, snapshot: &'a Snapshot, ring: &'a KeyRing, now: Timestamp) -> Issuer<'a> {
         Issuer { config: &snapshot.config, ring, entropy: &self.entropy, subjects: self.subjects(), now }
+    }
+
+    /// Where requests are found that do not stand in the URL.
+    pub fn sources<'a>(&'a self, snapshot: &'a Snapshot) -> Sources<'a> {
+        Sources { store: &self.store, outbound: &snapshot.outbound }
     }
 
     /// The sessions, under a configuration.

@@ -115,15 +115,18 @@ impl AuthorizationRequest {
 
 /// What this server does not support is refused by its own code, never ignored (OpenID Connect Core §3.1.2.6, §6).
 fn refuse_unsupported(parameters: &Parameters) -> Result<(), MalformedRequest> {
-    for (name, code) in [
-        ("request", ErrorCode::RequestNotSupported),
-        ("request_uri", ErrorCode::RequestUriNotSupported),
-        ("registration", ErrorCode::RegistrationNotSupported),
-    ] {
+    // `request` and `request_uri` were replaced by what they stand for before anything is read here
+    for name in ["request", "request_uri"] {
         if parameters.get(name).is_some() {
-            let description = format!("{name} is not supported");
-            return Err(MalformedRequest { code, description, section: "OpenID Connect Core §3.1.2.6" });
+            return Err(invalid(format!("{name} stands within a request object"), "RFC 9101 §4"));
         }
+    }
+    if parameters.get("registration").is_some() {
+        return Err(MalformedRequest {
+            code: ErrorCode::RegistrationNotSupported,
+            description: "registration is not supported".to_owned(),
+            section: "OpenID Connect Core §3.1.2.6",
+        });
     }
     Ok(())
 }
@@ -213,8 +216,8 @@ mod tests {
             ("response_type=code&code_challenge_method=S256", ErrorCode::InvalidRequest),
             ("response_type=code&claims=x", ErrorCode::InvalidRequest),
             ("response_type=code&claims=%7B%22id_token%22%3A1%7D", ErrorCode::InvalidRequest),
-            ("response_type=code&request=x", ErrorCode::RequestNotSupported),
-            ("response_type=code&request_uri=x", ErrorCode::RequestUriNotSupported),
+            ("response_type=code&request=x", ErrorCode::InvalidRequest),
+            ("response_type=code&request_uri=x", ErrorCode::InvalidRequest),
             ("response_type=code&registration=x", ErrorCode::RegistrationNotSupported),
         ] {
             assert_eq!(read(query), Err(code), "{query}");

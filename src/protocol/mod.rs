@@ -22,6 +22,8 @@ pub mod pkce;
 pub mod prompt;
 pub mod redirect_uri;
 pub mod refresh_token;
+pub mod request_object;
+pub mod request_uri;
 pub mod resource;
 pub mod response_mode;
 pub mod scope;

@@ -37,6 +37,7 @@ pub struct ServerMetadata<'a> {
     userinfo_endpoint: String,
     revocation_endpoint: String,
     introspection_endpoint: String,
+    pushed_authorization_request_endpoint: String,
     scopes_supported: Vec<&'a str>,
     response_types_supported: [&'static str; 1],
     response_modes_supported: Vec<&'static str>,
@@ -58,6 +59,9 @@ pub struct ServerMetadata<'a> {
     claims_parameter_supported: bool,
     request_parameter_supported: bool,
     request_uri_parameter_supported: bool,
+    require_request_uri_registration: bool,
+    request_object_signing_alg_values_supported: Vec<&'static str>,
+    require_pushed_authorization_requests: bool,
 }
 
 impl<'a> ServerMetadata<'a> {
@@ -77,6 +81,7 @@ impl<'a> ServerMetadata<'a> {
             userinfo_endpoint: issuer.endpoint(path::USERINFO),
             revocation_endpoint: issuer.endpoint(path::REVOCATION),
             introspection_endpoint: issuer.endpoint(path::INTROSPECTION),
+            pushed_authorization_request_endpoint: issuer.endpoint(path::PUSHED_AUTHORIZATION_REQUEST),
             scopes_supported: scopes,
             response_types_supported: ["code"],
             response_modes_supported: ResponseMode::ALL.map(ResponseMode::as_str).to_vec(),
@@ -99,9 +104,13 @@ impl<'a> ServerMetadata<'a> {
             display_values_supported: Display::ALL.map(Display::as_str).to_vec(),
             authorization_response_iss_parameter_supported: true,
             claims_parameter_supported: true,
-            request_parameter_supported: false,
-            // OpenID Discovery §3: left out, it would mean true
-            request_uri_parameter_supported: false,
+            request_parameter_supported: true,
+            request_uri_parameter_supported: true,
+            require_request_uri_registration: true,
+            request_object_signing_alg_values_supported: SigningAlgorithm::ALL
+                .map(SigningAlgorithm::as_str)
+                .to_vec(),
+            require_pushed_authorization_requests: false,
         }
     }
 
@@ -118,6 +127,8 @@ pub mod path {
     pub const AUTHORIZATION: &str = "/authorize";
     /// RFC 6749 §3.2.
     pub const TOKEN: &str = "/token";
+    /// RFC 9126 §2.
+    pub const PUSHED_AUTHORIZATION_REQUEST: &str = "/par";
     /// RFC 7517 §5.
     pub const JWKS: &str = "/.well-known/jwks.json";
     /// OpenID Connect Core §5.3.

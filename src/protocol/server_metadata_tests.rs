@@ -25,6 +25,7 @@ fn metadata_golden() {
         "userinfo_endpoint": "https://auth.example.com/userinfo",
         "revocation_endpoint": "https://auth.example.com/revoke",
         "introspection_endpoint": "https://auth.example.com/introspect",
+        "pushed_authorization_request_endpoint": "https://auth.example.com/par",
         "scopes_supported": ["openid", "photos.read"],
         "response_types_supported": ["code"],
         "response_modes_supported": ["query", "form_post"],
@@ -44,8 +45,11 @@ fn metadata_golden() {
         "authorization_response_iss_parameter_supported": true,
         "display_values_supported": ["page", "popup", "touch"],
         "claims_parameter_supported": true,
-        "request_parameter_supported": false,
-        "request_uri_parameter_supported": false,
+        "request_parameter_supported": true,
+        "request_uri_parameter_supported": true,
+        "require_request_uri_registration": true,
+        "request_object_signing_alg_values_supported": ["ES256", "RS256", "EdDSA"],
+        "require_pushed_authorization_requests": false,
     });
     assert_eq!(serde_json::from_str::<Value>(&text).expect("JSON"), expected);
     assert!(text.starts_with(r#"{"issuer":"https://auth.example.com","authorization_endpoint":"#), "{text}");
@@ -61,9 +65,7 @@ fn nothing_unsafe_and_nothing_unsupported_is_advertised() {
         assert!(!text.contains(&format!("\"{foreign}\"")), "{foreign}");
     }
     for absent in [
-        "request_object_signing_alg_values_supported",
         "registration_endpoint",
-        "pushed_authorization_request_endpoint",
         "device_authorization_endpoint",
         "check_session_iframe",
         "backchannel_logout_supported",

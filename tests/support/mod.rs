@@ -4,6 +4,8 @@
 #![allow(dead_code)] // every folder of tests leans on a part of it
 
 pub mod browser;
+pub mod callback_app;
+pub mod chromium;
 pub mod clock;
 pub mod configuration;
 pub mod database;
@@ -11,5 +13,6 @@ pub mod https_server;
 pub mod log;
 pub mod process;
 pub mod relying_party;
+pub mod request_signer;
 pub mod server;
 pub mod slow_database;

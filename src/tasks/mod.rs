@@ -7,6 +7,7 @@ pub mod delivery_pace;
 pub mod reload_configuration;
 pub mod rotate_keys;
 pub mod sweep_expired;
+pub mod weigh_passwords;
 pub mod write_refusals;
 
 use crate::audit::Refusals;
@@ -37,13 +38,15 @@ impl Supervisor {
         let holder = app.entropy.text::<12>();
         let refusals = Arc::new(Mutex::new(refusals));
         let (waiting, of) = (refusals.clone(), || app.clone());
-        let (writing, rotating, sweeping, checking, delivering) = (of(), of(), of(), of(), of());
+        let (writing, rotating, sweeping, checking) = (of(), of(), of(), of());
+        let (delivering, weighing) = (of(), of());
         let loops = vec![
             supervise("write_refusals", move || write_refusals::run(writing.clone(), waiting.clone())),
             supervise("rotate_keys", move || rotate_keys::run(rotating.clone())),
             supervise("sweep_expired", move || sweep_expired::run(sweeping.clone(), holder.clone())),
             supervise("check_clock", move || check_clock::run(checking.clone())),
             supervise("deliver_outbox", move || deliver_outbox::run(delivering.clone())),
+            supervise("weigh_passwords", move || weigh_passwords::run(weighing.clone())),
         ];
         Self { loops, refusals }
     }

@@ -163,6 +163,7 @@ fn bearer_errors() -> Vec<BearerError> {
     samples!(BearerError {
         BearerError::Missing => [BearerError::Missing],
         BearerError::Malformed(_) => [BearerError::Malformed("the token is there twice (RFC 6750 §2)")],
+        BearerError::Body(..) => [BearerError::Body(413, "the body is larger than 64 KiB")],
         BearerError::InvalidToken => [BearerError::InvalidToken],
         BearerError::InsufficientScope(_) => [BearerError::InsufficientScope("the token needs the scope openid")],
         BearerError::Unavailable => [BearerError::Unavailable],

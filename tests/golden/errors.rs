@@ -274,7 +274,13 @@ fn no_refusal_tells_the_caller_what_is_for_operators() {
     }
     // Threat 139, and RFC 6749 §5.2 for clients: every way to fail reads alike.
     let is_unknown = |error: &TokenError| match error {
-        TokenError::Client(why) => *why != ClientAuthenticationError::TwoMethods,
+        // Of these nothing is said about who the client is.
+        TokenError::Client(
+            ClientAuthenticationError::TwoMethods
+            | ClientAuthenticationError::Busy(_)
+            | ClientAuthenticationError::Unchecked,
+        ) => false,
+        TokenError::Client(_) => true,
         _ => false,
     };
     let wrong = client_authentication_errors().into_iter().map(TokenError::from).filter(is_unknown);

@@ -29,7 +29,7 @@ impl Decision {
         match decision {
             Some("allow") => {
                 let ticked: Vec<&str> = ticked.collect();
-                Some(Self::Allow(begun.scopes.retain(|scope| scope == "openid" || ticked.contains(&scope))))
+                Some(Self::Allow(begun.shown.retain(|scope| scope == "openid" || ticked.contains(&scope))))
             }
             Some("deny") => Some(Self::Deny),
             _ => None,
@@ -67,7 +67,7 @@ pub fn merged(
     allowed: &Scopes,
     now: Timestamp,
 ) -> Consent {
-    let kept = before.map(|before| before.retain(|scope| !begun.scopes.contains(scope))).unwrap_or_default();
+    let kept = before.map(|before| before.retain(|scope| !begun.shown.contains(scope))).unwrap_or_default();
     Consent {
         user_id: signed_in.user.id.clone(),
         client_id: begun.client.id.clone(),

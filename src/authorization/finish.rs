@@ -12,6 +12,7 @@ use crate::model::consent::Consent;
 use crate::model::entropy::SharedEntropy;
 use crate::model::grant::{Access, Grant, GrantState};
 use crate::protocol::identifiers::MessageId;
+use crate::protocol::request_uri::PushedRequestId;
 use crate::protocol::resource::Resource;
 use crate::protocol::scope::Scopes;
 use crate::protocol::timestamp::Timestamp;
@@ -19,7 +20,7 @@ use crate::sessions::browser::SignedIn;
 use crate::storage::driver::Connection;
 use crate::storage::error::StorageError;
 use crate::storage::session_clients::Participant;
-use crate::storage::{Store, consents, grants, session_clients};
+use crate::storage::{Store, consents, grants, pushed_requests, session_clients};
 use crate::tokens::code;
 use std::sync::Arc;
 use std::time::Duration;
@@ -50,7 +51,7 @@ pub enum ConsentGiven {
 const AFTER_THE_CODE: Duration = Duration::from_secs(600);
 
 impl Issuance<'_> {
-    /// Issues the code that `finish` allows.
+    /// Issues the code that `finish` allows; none when the pushed request that it would spend is spent.
     pub async fn issue(
         &self,
         begun: &Begun,
@@ -58,7 +59,7 @@ impl Issuance<'_> {
         finish: &Finish,
         consent: ConsentGiven,
         circumstances: &Circumstances,
-    ) -> Result<String, StorageError> {
+    ) -> Result<Option<String>, StorageError> {
         let now = circumstances.now;
         let (code, id) = code::mint(self.entropy);
         let until = now.plus(self.config.lifetimes.authorization_code);
@@ -73,6 +74,7 @@ impl Issuance<'_> {
             redirect_uri_in_request: begun.target.in_request(),
             code_challenge: begun.request.code_challenge.clone(),
             nonce: begun.request.nonce.clone(),
+            claims: finish.claims().clone(),
             authentication: signed_in.session.authentication.clone(),
             access: if scopes.contains("offline_access") { Access::Offline } else { Access::Session },
             request_id: circumstances.request_id.clone(),
@@ -81,11 +83,13 @@ impl Issuance<'_> {
             state: GrantState::CodeIssued { until },
             scopes,
         };
-        let participant = self.participant(&begun.client, &grant);
+        let beside =
+            Beside { pushed: begun.pushed.clone(), participant: self.participant(&begun.client, &grant) };
         match consent {
             ConsentGiven::Before => {
-                let grant = Arc::new(grant);
-                self.store_code(grant.clone(), until, participant).await?;
+                if !self.without_consent(&grant, until, beside).await? {
+                    return Ok(None);
+                }
                 audit::log(&self.event(
                     &grant,
                     EventName::CodeIssued,
@@ -94,11 +98,36 @@ impl Issuance<'_> {
                 ));
             }
             ConsentGiven::Now(before) => {
-                let consent = consent::merged(begun, signed_in, before.as_ref(), &grant.scopes, now);
-                self.with_consent(grant, consent, participant, circumstances).await?;
+                let consent = consent::merged(begun, signed_in, before.as_ref(), finish.consented(), now);
+                if !self.with_consent(grant, consent, beside, circumstances).await? {
+                    return Ok(None);
+                }
             }
         }
-        Ok(code)
+        Ok(Some(code))
+    }
+
+    /// One insert where nothing has to be written beside the code.
+    async fn without_consent(
+        &self,
+        grant: &Grant,
+        until: Timestamp,
+        beside: Beside,
+    ) -> Result<bool, StorageError> {
+        let work = Arc::new((grant.clone(), beside));
+        if work.1.is_nothing() {
+            let write = self.store.write_one(move |connection| {
+                let work = work.clone();
+                Box::pin(async move { grants::insert_code(connection, &work.0, until).await })
+            });
+            return write.await.map(|()| true);
+        }
+        self.store
+            .write(move |connection| {
+                let work = work.clone();
+                Box::pin(async move { work.1.insert_code(connection, &work.0, until).await })
+            })
+            .await
     }
 
     /// The client as one that hears of the session's end (Back-Channel Logout §2.3): it wants to, and it learns of the session.
@@ -109,31 +138,6 @@ impl Issuance<'_> {
             client_id: client.id.clone(),
             notice: MessageId::from_random(self.entropy.bytes()),
         })
-    }
-
-    async fn store_code(
-        &self,
-        grant: Arc<Grant>,
-        until: Timestamp,
-        participant: Option<Participant>,
-    ) -> Result<(), StorageError> {
-        if participant.is_none() {
-            // one statement needs no transaction
-            return self
-                .store
-                .write_one(move |connection| {
-                    let grant = grant.clone();
-                    Box::pin(async move { grants::insert_code(connection, &grant, until).await })
-                })
-                .await;
-        }
-        let work = Arc::new((grant, participant));
-        self.store
-            .write(move |connection| {
-                let work = work.clone();
-                Box::pin(async move { insert_code(connection, &work.0, until, work.1.as_ref()).await })
-            })
-            .await
     }
 
     /// The resources that the grant is for: when none was named, only those whose scopes the person left ticked (RFC 9068 §3).
@@ -150,21 +154,24 @@ impl Issuance<'_> {
         &self,
         grant: Grant,
         consent: Consent,
-        participant: Option<Participant>,
+        beside: Beside,
         circumstances: &Circumstances,
-    ) -> Result<(), StorageError> {
+    ) -> Result<bool, StorageError> {
         let GrantState::CodeIssued { until } = grant.state else { return Err(StorageError::Serialization) };
         let reason = format!("to {}", grant.scopes);
         let event = self.event(&grant, EventName::ConsentGiven, &reason, circumstances);
-        let work = Arc::new((grant, consent, participant, event));
+        let work = Arc::new((grant, consent, beside, event));
         self.store
             .write(move |connection| {
                 let work = work.clone();
                 Box::pin(async move {
-                    let (grant, consent, participant, event) = work.as_ref();
+                    let (grant, consent, beside, event) = work.as_ref();
+                    if !beside.insert_code(connection, grant, until).await? {
+                        return Ok(false);
+                    }
                     consents::put(connection, consent).await?;
-                    insert_code(connection, grant, until, participant.as_ref()).await?;
-                    audit::record(connection, event).await
+                    audit::record(connection, event).await?;
+                    Ok(true)
                 })
             })
             .await
@@ -187,15 +194,35 @@ impl Issuance<'_> {
     }
 }
 
-/// Writes the code, and beside it the app that hears of the session's end.
-async fn insert_code(
-    connection: &mut Connection,
-    grant: &Grant,
-    until: Timestamp,
-    participant: Option<&Participant>,
-) -> Result<(), StorageError> {
-    if let Some(participant) = participant {
-        session_clients::join(connection, &grant.session_id, participant, grant.issued_at).await?;
+/// What is written in the transaction of a code.
+#[derive(Clone, Debug)]
+struct Beside {
+    pushed: Option<PushedRequestId>,
+    participant: Option<Participant>,
+}
+
+impl Beside {
+    fn is_nothing(&self) -> bool {
+        self.pushed.is_none() && self.participant.is_none()
     }
-    grants::insert_code(connection, grant, until).await
+
+    /// Writes the code, and the app that hears of the session's end; a pushed request is spent with it, and without it there
+    /// is no code (threat 77).
+    async fn insert_code(
+        &self,
+        connection: &mut Connection,
+        grant: &Grant,
+        until: Timestamp,
+    ) -> Result<bool, StorageError> {
+        if let Some(pushed) = &self.pushed
+            && !pushed_requests::spend(connection, pushed).await?
+        {
+            return Ok(false);
+        }
+        if let Some(participant) = &self.participant {
+            session_clients::join(connection, &grant.session_id, participant, grant.issued_at).await?;
+        }
+        grants::insert_code(connection, grant, until).await?;
+        Ok(true)
+    }
 }

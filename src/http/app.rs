@@ -2,16 +2,21 @@
 //! from its beginning to its end (F-21).
 
 use crate::audit::{Circumstances, Trail};
+use crate::authorization::in_force::Sources;
 use crate::clients::registry::Registry;
 use crate::config::Config;
+use crate::keys::key_ring::KeyRing;
 use crate::keys::{Keys, SecretPurposes};
 use crate::model::clock::SharedClock;
 use crate::model::entropy::SharedEntropy;
 use crate::model::throttle::Throttle;
 use crate::outbound::Outbound;
 use crate::protocol::identifiers::RequestId;
+use crate::protocol::timestamp::Timestamp;
 use crate::sessions::browser::Sessions;
 use crate::storage::Store;
+use crate::tokens::issue::Issuer;
+use crate::tokens::subject::Subjects;
 use crate::users::password::PasswordHasher;
 use arc_swap::ArcSwap;
 use std::sync::Arc;
@@ -87,6 +92,21 @@ pub enum Mode {
 }
 
 impl Parts {
+    /// By which subjects clients know people.
+    pub fn subjects(&self) -> Subjects<'_> {
+        Subjects { pairwise: self.keys.pairwise() }
+    }
+
+    /// What signs tokens, under a snapshot and its keys.
+    pub fn issuer<'a>(&'a self, snapshot: &'a Snapshot, ring: &'a KeyRing, now: Timestamp) -> Issuer<'a> {
+        Issuer { config: &snapshot.config, ring, entropy: &self.entropy, subjects: self.subjects(), now }
+    }
+
+    /// Where requests are found that do not stand in the URL.
+    pub fn sources<'a>(&'a self, snapshot: &'a Snapshot) -> Sources<'a> {
+        Sources { store: &self.store, outbound: &snapshot.outbound }
+    }
+
     /// The sessions, under a configuration.
     pub fn sessions(&self, config: &Config) -> Sessions {
         Sessions {

@@ -24,11 +24,13 @@ use crate::sessions::anti_forgery::{self, Form};
 use crate::sessions::browser::SignedIn;
 use crate::sessions::cookies::Cookie;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 
 /// How long the logged-out page gives the apps' frames, in seconds.
 const FRAMES_TAKE: u32 = 3;
+
+const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 
 /// `GET /logout`.
 pub async fn get(State(app): State<App>, visit: Visit, headers: HeaderMap) -> Response {
@@ -138,10 +140,17 @@ async fn end(app: &App, visit: &Visit, ending: &EndSession, signed_in: &SignedIn
         Ok(apps) => {
             let frames = Frames::of(config, registry, &apps, &signed_in.session.id);
             let response = lead_on(visit, ending, &frames, Onward::AtOnce);
-            with_cookie(response, &visit.jar.clear(Cookie::Session))
+            without_kept_pages(with_cookie(response, &visit.jar.clear(Cookie::Session)))
         }
         Err(error) => refuse(app, visit, &error.into()),
     }
+}
+
+/// The response, with the order to forget this server's pages (Clear Site Data §3.1): browsers keep some for the back button,
+/// `no-store` or not, and whoever uses the device next would see the account.
+fn without_kept_pages(mut response: Response) -> Response {
+    response.headers_mut().insert(CLEAR_SITE_DATA, HeaderValue::from_static("\"cache\""));
+    response
 }
 
 /// Where the person goes when nobody is signed in here any more.

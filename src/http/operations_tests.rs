@@ -91,7 +91,7 @@ pub(in crate::http) async fn server(config: Config, mode: Mode, signing: Signing
         let due = Due::After(config.signing_keys.rotate_every);
         rotation.ensure(&config.signing_keys.algorithms, due, &circumstances).await.expect("keys");
     }
-    let keys = Keys::open(&store, secrets.sealing.clone(), now).await.expect("opens");
+    let keys = Keys::open(&store, secrets.sealing.clone(), &entropy, now).await.expect("opens");
     let app = Arc::new(Parts {
         clock_is_off: false.into(),
         is_draining: false.into(),

@@ -21,6 +21,7 @@ pub async fn post(State(app): State<App>, visit: Visit, request: Request) -> Res
         config: &visit.snapshot.config,
         ring: &ring,
         secrets: &app.secrets,
+        subjects: app.subjects(),
         entropy: &app.entropy,
         trail: &app.trail,
         circumstances: &visit.circumstances,

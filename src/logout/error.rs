@@ -123,7 +123,9 @@ impl From<StorageError> for LogoutError {
             StorageError::Unavailable(_) | StorageError::Serialization => {
                 Self::Unavailable(error.to_string())
             }
-            StorageError::Conflict(_) | StorageError::Corrupt { .. } => Self::Internal(error.to_string()),
+            StorageError::Conflict(_) | StorageError::Corrupt { .. } | StorageError::OtherSchema => {
+                Self::Internal(error.to_string())
+            }
         }
     }
 }

@@ -50,7 +50,7 @@ fn is_private_name(name: &str) -> bool {
     const SUFFIXES: [&str; 4] = ["localhost", "local", "internal", "home.arpa"];
     let ends =
         |suffix: &&str| name.strip_suffix(*suffix).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
-    !name.contains('.') || SUFFIXES.iter().any(|suffix| ends(&suffix))
+    !name.contains('.') || SUFFIXES.iter().any(ends)
 }
 
 impl Outbound {

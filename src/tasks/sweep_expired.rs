@@ -6,7 +6,9 @@ use crate::http::app::App;
 use crate::protocol::timestamp::Timestamp;
 use crate::storage::driver::Connection;
 use crate::storage::error::StorageError;
-use crate::storage::{Store, audit_events, grants, outbox, revoked_tokens, sessions, signing_keys};
+use crate::storage::{
+    Store, audit_events, grants, outbox, pushed_requests, revoked_tokens, sessions, signing_keys,
+};
 use futures_util::future::BoxFuture;
 use std::time::Duration;
 
@@ -36,7 +38,8 @@ type Sweep = for<'c> fn(&'c mut Connection, Timestamp) -> BoxFuture<'c, Result<u
 pub async fn run_once(app: &App) -> Result<Report, StorageError> {
     let now = app.clock.now();
     let (before, keep) = (now.minus(AFTER_THE_END), app.snapshot.load().config.audit.keep);
-    let tables: [(Timestamp, Sweep); 6] = [
+    let tables: [(Timestamp, Sweep); 7] = [
+        (before, |connection, before| Box::pin(pushed_requests::sweep(connection, before, BATCH))),
         (before, |connection, before| Box::pin(grants::sweep(connection, before, BATCH))),
         (before, |connection, before| Box::pin(sessions::sweep(connection, before, BATCH))),
         (before, |connection, before| Box::pin(revoked_tokens::sweep(connection, before, BATCH))),

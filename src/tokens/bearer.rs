@@ -7,6 +7,7 @@ use crate::jose::expectation::{Audience, Expectation, ExpectedType, Expiry};
 use crate::jose::jwt_type::JwtType;
 use crate::jose::verify::verify;
 use crate::keys::key_ring::KeyRing;
+use crate::model::client::Client;
 use crate::model::grant::GrantState;
 use crate::protocol::access_token::TokenName;
 use crate::protocol::identifiers::ClientId;
@@ -16,6 +17,8 @@ use crate::protocol::timestamp::Timestamp;
 use crate::storage::error::StorageError;
 use crate::storage::grants::{Standing, TokenStanding, find_standing};
 use crate::storage::{Store, revoked_tokens};
+use crate::tokens::subject::Subjects;
+use std::sync::Arc;
 
 /// An access token of this server that has not expired, of a client that is still there; whether it was revoked is another
 /// question.
@@ -26,6 +29,8 @@ pub struct VerifiedAccessToken {
     /// What it stands on.
     pub name: TokenName,
     /// Whom it was given to.
+    pub client: Arc<Client>,
+    /// Whom it was given to, by name.
     pub client_id: ClientId,
     /// The person, or the client itself.
     pub sub: String,
@@ -65,12 +70,18 @@ pub fn recognise(
     let verified = verify(token, ring.verification(), &expectation).ok()?;
     let text = |name| verified.text(name).map(str::to_owned);
     let client_id = ClientId::parse(verified.text("client_id")?).ok()?;
-    registry.find(&client_id)?;
-    let jti = text("jti")?;
+    let client = registry.find(&client_id)?.clone();
+    let (jti, sub) = (text("jti")?, text("sub")?);
+    let name = TokenName::parse(&jti)?;
+    // what no grant stands behind is a client's own, and says nothing of anybody else
+    if name == TokenName::OfService && sub != client_id.as_str() {
+        return None;
+    }
     Some(VerifiedAccessToken {
-        name: TokenName::parse(&jti)?,
+        name,
+        client,
         client_id,
-        sub: text("sub")?,
+        sub,
         aud: text("aud")?,
         scopes: Scopes::parse(verified.text("scope").unwrap_or_default()).ok()?,
         exp: verified.seconds("exp")?,
@@ -94,6 +105,7 @@ pub enum Living {
 pub async fn stand(
     store: &Store,
     token: &VerifiedAccessToken,
+    subjects: Subjects<'_>,
     now: Timestamp,
 ) -> Result<Option<Living>, StorageError> {
     match &token.name {
@@ -106,7 +118,7 @@ pub async fn stand(
                 })
                 .await?;
             Ok(standing
-                .filter(|standing| counts(standing, token))
+                .filter(|standing| counts(standing, token, subjects))
                 .map(|standing| Living::OfGrant(Box::new(standing))))
         }
         TokenName::OfService => {
@@ -125,10 +137,10 @@ pub async fn stand(
     }
 }
 
-fn counts(standing: &Standing, token: &VerifiedAccessToken) -> bool {
+fn counts(standing: &Standing, token: &VerifiedAccessToken, subjects: Subjects<'_>) -> bool {
     matches!(standing.grant.state, GrantState::Active { .. })
         && standing.token == TokenStanding::NotRevoked
         && standing.user.disabled_at.is_none()
         && standing.grant.client_id == token.client_id
-        && standing.user.id.as_str() == token.sub
+        && subjects.subject(&token.client, &standing.user.id) == token.sub
 }

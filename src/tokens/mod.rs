@@ -11,3 +11,4 @@ pub mod introspect;
 pub mod issue;
 pub mod refresh;
 pub mod revoke;
+pub mod subject;

@@ -3,6 +3,7 @@
 
 mod codes;
 mod people;
+mod pushed_requests;
 mod refreshes;
 mod replicas;
 mod revocations;

@@ -47,6 +47,21 @@ pub enum ConsentGiven {
     Now(Option<Scopes>),
 }
 
+/// What is written in the transaction of a code.
+#[derive(Clone, Debug)]
+struct Beside {
+    /// The pushed request that it spends.
+    pushed: Option<PushedRequestId>,
+    /// The app that hears of the session's end.
+    participant: Option<Participant>,
+}
+
+impl Beside {
+    fn is_empty(&self) -> bool {
+        self.pushed.is_none() && self.participant.is_none()
+    }
+}
+
 /// How long a row outlives its unspent code: long enough to tell a late redemption from nonsense.
 const AFTER_THE_CODE: Duration = Duration::from_secs(600);
 
@@ -87,7 +102,8 @@ impl Issuance<'_> {
             Beside { pushed: begun.pushed.clone(), participant: self.participant(&begun.client, &grant) };
         match consent {
             ConsentGiven::Before => {
-                if !self.without_consent(&grant, until, beside).await? {
+                let grant = Arc::new(grant);
+                if !self.without_consent(grant.clone(), until, beside).await? {
                     return Ok(None);
                 }
                 audit::log(&self.event(
@@ -107,25 +123,25 @@ impl Issuance<'_> {
         Ok(Some(code))
     }
 
-    /// One insert where nothing has to be written beside the code.
+    /// One statement needs no transaction, and most visits are one.
     async fn without_consent(
         &self,
-        grant: &Grant,
+        grant: Arc<Grant>,
         until: Timestamp,
         beside: Beside,
     ) -> Result<bool, StorageError> {
-        let work = Arc::new((grant.clone(), beside));
-        if work.1.is_nothing() {
+        if beside.is_empty() {
             let write = self.store.write_one(move |connection| {
-                let work = work.clone();
-                Box::pin(async move { grants::insert_code(connection, &work.0, until).await })
+                let grant = grant.clone();
+                Box::pin(async move { grants::insert_code(connection, &grant, until).await })
             });
             return write.await.map(|()| true);
         }
+        let work = Arc::new((grant, beside));
         self.store
             .write(move |connection| {
                 let work = work.clone();
-                Box::pin(async move { work.1.insert_code(connection, &work.0, until).await })
+                Box::pin(async move { insert_code(connection, &work.0, until, &work.1).await })
             })
             .await
     }
@@ -166,7 +182,7 @@ impl Issuance<'_> {
                 let work = work.clone();
                 Box::pin(async move {
                     let (grant, consent, beside, event) = work.as_ref();
-                    if !beside.insert_code(connection, grant, until).await? {
+                    if !insert_code(connection, grant, until, beside).await? {
                         return Ok(false);
                     }
                     consents::put(connection, consent).await?;
@@ -194,35 +210,22 @@ impl Issuance<'_> {
     }
 }
 
-/// What is written in the transaction of a code.
-#[derive(Clone, Debug)]
-struct Beside {
-    pushed: Option<PushedRequestId>,
-    participant: Option<Participant>,
-}
-
-impl Beside {
-    fn is_nothing(&self) -> bool {
-        self.pushed.is_none() && self.participant.is_none()
+/// Writes the code with what belongs beside it. False, and nothing written, when the pushed request that it would spend is
+/// spent: without it there is no code (threat 77).
+async fn insert_code(
+    connection: &mut Connection,
+    grant: &Grant,
+    until: Timestamp,
+    beside: &Beside,
+) -> Result<bool, StorageError> {
+    if let Some(pushed) = &beside.pushed
+        && !pushed_requests::spend(connection, pushed).await?
+    {
+        return Ok(false);
     }
-
-    /// Writes the code, and the app that hears of the session's end; a pushed request is spent with it, and without it there
-    /// is no code (threat 77).
-    async fn insert_code(
-        &self,
-        connection: &mut Connection,
-        grant: &Grant,
-        until: Timestamp,
-    ) -> Result<bool, StorageError> {
-        if let Some(pushed) = &self.pushed
-            && !pushed_requests::spend(connection, pushed).await?
-        {
-            return Ok(false);
-        }
-        if let Some(participant) = &self.participant {
-            session_clients::join(connection, &grant.session_id, participant, grant.issued_at).await?;
-        }
-        grants::insert_code(connection, grant, until).await?;
-        Ok(true)
+    if let Some(participant) = &beside.participant {
+        session_clients::join(connection, &grant.session_id, participant, grant.issued_at).await?;
     }
+    grants::insert_code(connection, grant, until).await?;
+    Ok(true)
 }

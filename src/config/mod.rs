@@ -6,6 +6,7 @@
 
 mod advice;
 mod client_advice;
+mod client_keys;
 mod client_rules;
 mod client_secrets;
 mod clients;

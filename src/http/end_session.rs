@@ -30,8 +30,6 @@ use axum::response::Response;
 /// How long the logged-out page gives the apps' frames, in seconds.
 const FRAMES_TAKE: u32 = 3;
 
-const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
-
 /// `GET /logout`.
 pub async fn get(State(app): State<App>, visit: Visit, headers: HeaderMap) -> Response {
     if admit_load(&headers).is_err() {
@@ -152,6 +150,8 @@ fn without_kept_pages(mut response: Response) -> Response {
     response.headers_mut().insert(CLEAR_SITE_DATA, HeaderValue::from_static("\"cache\""));
     response
 }
+
+const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 
 /// Where the person goes when nobody is signed in here any more.
 fn lead_on(visit: &Visit, ending: &EndSession, frames: &Frames, onward: Onward) -> Response {

@@ -1,5 +1,6 @@
 use super::*;
 use crate::audit::{Circumstances, Trail};
+use crate::clients::remote_keys::RemoteKeys;
 use crate::config::{
     Audit, Config, Database, DatabaseUrl, Lifetimes, Listen, Log, LogFormat, Operations as OperationsSection,
     Pages, ScopeDefinition, SecretKey, SecretKeys, SigningKeys,
@@ -103,6 +104,7 @@ pub(in crate::http) async fn server(config: Config, mode: Mode, signing: Signing
         snapshot: ArcSwap::from_pointee(Snapshot::of(config)),
         throttle: Throttle::new(Arc::new(SystemClock)),
         passwords: PasswordHasher::new(entropy),
+        remote_keys: RemoteKeys::new(Arc::new(SystemClock)),
         trail,
         mode,
     });

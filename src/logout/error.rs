@@ -120,12 +120,10 @@ impl LogoutError {
 impl From<StorageError> for LogoutError {
     fn from(error: StorageError) -> Self {
         match error {
-            StorageError::Unavailable(_) | StorageError::Serialization => {
+            StorageError::Unavailable(_) | StorageError::Serialization | StorageError::OtherSchema => {
                 Self::Unavailable(error.to_string())
             }
-            StorageError::Conflict(_) | StorageError::Corrupt { .. } | StorageError::OtherSchema => {
-                Self::Internal(error.to_string())
-            }
+            StorageError::Conflict(_) | StorageError::Corrupt { .. } => Self::Internal(error.to_string()),
         }
     }
 }

@@ -16,6 +16,7 @@ pub mod salts;
 pub mod session_clients;
 pub mod sessions;
 pub mod signing_keys;
+pub mod spent_jtis;
 mod sqlite_writer;
 pub mod users;
 

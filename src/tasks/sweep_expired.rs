@@ -7,7 +7,7 @@ use crate::protocol::timestamp::Timestamp;
 use crate::storage::driver::Connection;
 use crate::storage::error::StorageError;
 use crate::storage::{
-    Store, audit_events, grants, outbox, pushed_requests, revoked_tokens, sessions, signing_keys,
+    Store, audit_events, grants, outbox, pushed_requests, revoked_tokens, sessions, signing_keys, spent_jtis,
 };
 use futures_util::future::BoxFuture;
 use std::time::Duration;
@@ -38,11 +38,12 @@ type Sweep = for<'c> fn(&'c mut Connection, Timestamp) -> BoxFuture<'c, Result<u
 pub async fn run_once(app: &App) -> Result<Report, StorageError> {
     let now = app.clock.now();
     let (before, keep) = (now.minus(AFTER_THE_END), app.snapshot.load().config.audit.keep);
-    let tables: [(Timestamp, Sweep); 7] = [
+    let tables: [(Timestamp, Sweep); 8] = [
         (before, |connection, before| Box::pin(pushed_requests::sweep(connection, before, BATCH))),
         (before, |connection, before| Box::pin(grants::sweep(connection, before, BATCH))),
         (before, |connection, before| Box::pin(sessions::sweep(connection, before, BATCH))),
         (before, |connection, before| Box::pin(revoked_tokens::sweep(connection, before, BATCH))),
+        (before, |connection, before| Box::pin(spent_jtis::sweep(connection, before, BATCH))),
         (now.minus(keep), |connection, before| Box::pin(audit_events::sweep(connection, before, BATCH))),
         (now.minus(DONE_MESSAGES), |connection, before| Box::pin(outbox::sweep(connection, before, BATCH))),
         (now.minus(REMOVED_KEYS), |connection, before| Box::pin(signing_keys::sweep(connection, before))),

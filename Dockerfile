@@ -1,10 +1,14 @@
 # syntax=docker/dockerfile:1
 #
 #   docker build -t portreeve .
-#   docker run --read-only -p 8080:8080 -v ./config:/portreeve/config:ro -v portreeve:/portreeve/data portreeve
+#   docker run --read-only -p 127.0.0.1:8080:8080 -v ./config:/portreeve/config:ro portreeve
 #
-# The configuration is mounted at /portreeve/config. Only /portreeve/data is written to, and only with SQLite, which
-# belongs on a volume there; with PostgreSQL nothing is. Any command may take the place of `serve`: `portreeve check`.
+# The configuration is mounted at /portreeve/config; its files of secrets belong to user 65532 and are mode 0600. With
+# PostgreSQL nothing is written anywhere. SQLite belongs on a volume, beside the configuration and not in it:
+#
+#   -e PORTREEVE_DATABASE__URL=sqlite://data/portreeve.db -v portreeve:/portreeve/data
+#
+# Any command may take the place of `serve`: `portreeve check`.
 
 FROM rust:1.95-bookworm AS build
 WORKDIR /build

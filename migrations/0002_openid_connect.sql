@@ -85,3 +85,9 @@ CREATE TABLE recovery_tokens (
 );
 CREATE INDEX recovery_tokens_user_id ON recovery_tokens (user_id);
 CREATE INDEX recovery_tokens_expires_at ON recovery_tokens (expires_at);
+
+-- Random values that are made once and never change, such as that of pairwise subjects.
+CREATE TABLE salts (
+    name TEXT NOT NULL PRIMARY KEY,
+    salt BYTEA NOT NULL
+);

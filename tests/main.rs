@@ -5,8 +5,22 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod architecture;
+mod browser;
 mod cli;
+mod clients;
 mod flows;
+mod golden;
 mod grants;
+mod http;
+mod openid;
+mod outbound;
+mod properties;
+mod pushed;
 mod races;
+mod readme;
+mod sessions;
 mod support;
+mod tasks;
+mod threats;
+mod tokens;
+mod users;

@@ -40,7 +40,7 @@ impl Decision {
         match decision {
             Some("allow") => {
                 let ticked: Vec<&str> = ticked.collect();
-                Some(Self::Allow(begun.scopes.retain(|scope| scope == "openid" || ticked.contains(&scope))))
+                Some(Self::Allow(begun.shown.retain(|scope| scope == "openid" || ticked.contains(&scope))))
             }
             Some("deny") => Some(Self::Deny),
             _ => None,
@@ -84,14 +84,14 @@ pub struct Answer {
 impl Answer {
     /// Yes, to `allowed` of what was shown.
     pub fn yes(begun: &Begun, signed_in: &SignedIn, allowed: &Scopes, now: Timestamp) -> Self {
-        let shown = begun.scopes.clone();
+        let shown = begun.shown.clone();
         let unticked = shown.retain(|scope| !allowed.contains(scope));
         Self { consent: consent(begun, signed_in, allowed.clone(), now), shown, unticked }
     }
 
     /// No, to all of it.
     pub fn no(begun: &Begun, signed_in: &SignedIn, now: Timestamp) -> Self {
-        let (shown, unticked) = (begun.scopes.clone(), Scopes::default());
+        let (shown, unticked) = (begun.shown.clone(), Scopes::default());
         Self { consent: consent(begun, signed_in, Scopes::default(), now), shown, unticked }
     }
 

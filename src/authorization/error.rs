@@ -22,6 +22,22 @@ pub enum AuthorizationError {
     RedirectUriMismatch,
     /// A parameter means nothing.
     Malformed(MalformedRequest),
+    /// A request object that is not the client's, not for this server, or not one at all; the text is for operators.
+    InvalidRequestObject(String),
+    /// A `request_uri` that means nothing here.
+    InvalidRequestUri(String),
+    /// `request` and `request_uri` at once.
+    RequestTwice,
+    /// `request_uri` in a request that is being pushed.
+    RequestUriPushed,
+    /// `client_id` is another than the client that authenticated.
+    ClientMismatch,
+    /// The client is registered to push its requests.
+    PushRequired,
+    /// The client is registered to sign its requests.
+    SignatureRequired,
+    /// Too many pushed requests of the client wait.
+    TooManyPushed,
     /// The client may not use the code flow.
     GrantTypeNotAllowed,
     /// PKCE is missing.
@@ -34,6 +50,10 @@ pub enum AuthorizationError {
     LoginRequired,
     /// `prompt=none`, and the person has to agree first.
     ConsentRequired,
+    /// The authentication that the request calls essential is none that this server does.
+    UnmetAuthenticationRequirements,
+    /// `id_token_hint` is no ID token of this server for this client.
+    MalformedHint(&'static str),
     /// The person is in none of the client's groups.
     NotInGroup,
     /// The person said no.
@@ -78,6 +98,38 @@ impl AuthorizationError {
                 "RFC 9700 §4.1.3",
             ),
             Self::Malformed(why) => (why.code, why.description.clone(), why.section),
+            Self::InvalidRequestObject(_) => (
+                Code::InvalidRequestObject,
+                "the request object is not a valid one of this client".into(),
+                "RFC 9101 §6",
+            ),
+            Self::InvalidRequestUri(why) => {
+                (Code::InvalidRequestUri, why.clone(), "RFC 9101 §6, RFC 9126 §4")
+            }
+            Self::RequestTwice => {
+                (Code::InvalidRequest, "request and request_uri exclude each other".into(), "RFC 9101 §5")
+            }
+            Self::RequestUriPushed => {
+                (Code::InvalidRequest, "a pushed request names no request_uri".into(), "RFC 9126 §2.1")
+            }
+            Self::ClientMismatch => (
+                Code::InvalidRequest,
+                "client_id is not the client that authenticated".into(),
+                "RFC 9126 §2.1",
+            ),
+            Self::PushRequired => {
+                (Code::InvalidRequest, "the client is registered to push its requests".into(), "RFC 9126 §6")
+            }
+            Self::SignatureRequired => (
+                Code::InvalidRequest,
+                "the client is registered to sign its requests".into(),
+                "RFC 9101 §10.5",
+            ),
+            Self::TooManyPushed => (
+                Code::TemporarilyUnavailable,
+                "too many pushed requests of the client wait; use them or let them expire".into(),
+                "RFC 9126 §2.3",
+            ),
             Self::GrantTypeNotAllowed => (
                 Code::UnauthorizedClient,
                 "the client is not registered for grant type authorization_code".into(),
@@ -100,6 +152,12 @@ impl AuthorizationError {
             Self::ConsentRequired => {
                 (Code::ConsentRequired, "the person has to agree".into(), "OpenID Connect Core §3.1.2.6")
             }
+            Self::UnmetAuthenticationRequirements => (
+                Code::UnmetAuthenticationRequirements,
+                "none of the essential acr values can be reached".into(),
+                "OpenID Connect Core §5.5.1.1",
+            ),
+            Self::MalformedHint(why) => (Code::InvalidRequest, (*why).into(), "OpenID Connect Core §3.1.2.1"),
             Self::NotInGroup => {
                 (Code::AccessDenied, "the person may not use this client".into(), "RFC 6749 §4.1.2.1")
             }
@@ -118,6 +176,7 @@ impl AuthorizationError {
         let status = match self {
             Self::Unavailable(_) => 503,
             Self::Internal(_) => 500,
+            Self::TooManyPushed => 429,
             _ => 400,
         };
         AuthorizationVerdict { code, description: ascii(&description), section, status }
@@ -126,7 +185,7 @@ impl AuthorizationError {
     /// Why, for operators: more than the client may know.
     pub fn reason(&self) -> String {
         match self {
-            Self::Unavailable(why) | Self::Internal(why) => why.clone(),
+            Self::Unavailable(why) | Self::Internal(why) | Self::InvalidRequestObject(why) => why.clone(),
             other => other.verdict().description,
         }
     }
@@ -149,7 +208,7 @@ impl From<MalformedRequest> for AuthorizationError {
 impl From<StorageError> for AuthorizationError {
     fn from(error: StorageError) -> Self {
         match error {
-            StorageError::Unavailable(_) | StorageError::Serialization => {
+            StorageError::Unavailable(_) | StorageError::Serialization | StorageError::OtherSchema => {
                 Self::Unavailable(error.to_string())
             }
             StorageError::Conflict(_) | StorageError::Corrupt { .. } => Self::Internal(error.to_string()),

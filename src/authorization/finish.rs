@@ -9,11 +9,13 @@ use crate::config::Config;
 use crate::model::audit_event::{About, EventName};
 use crate::model::entropy::SharedEntropy;
 use crate::model::grant::{Access, Grant, GrantState};
+use crate::protocol::request_uri::PushedRequestId;
 use crate::protocol::resource::Resource;
 use crate::protocol::scope::Scopes;
+use crate::protocol::timestamp::Timestamp;
 use crate::sessions::browser::SignedIn;
 use crate::storage::error::StorageError;
-use crate::storage::{Store, grants};
+use crate::storage::{Store, grants, pushed_requests};
 use crate::tokens::code;
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,7 +46,7 @@ pub enum ConsentGiven {
 const AFTER_THE_CODE: Duration = Duration::from_secs(600);
 
 impl Issuance<'_> {
-    /// Issues the code that `finish` allows.
+    /// Issues the code that `finish` allows; none when the pushed request that it would spend is spent.
     pub async fn issue(
         &self,
         begun: &Begun,
@@ -52,7 +54,7 @@ impl Issuance<'_> {
         finish: &Finish,
         consent: ConsentGiven,
         circumstances: &Circumstances,
-    ) -> Result<String, StorageError> {
+    ) -> Result<Option<String>, StorageError> {
         let now = circumstances.now;
         let (code, id) = code::mint(self.entropy);
         let until = now.plus(self.config.lifetimes.authorization_code);
@@ -67,6 +69,7 @@ impl Issuance<'_> {
             redirect_uri_in_request: begun.target.in_request(),
             code_challenge: begun.request.code_challenge.clone(),
             nonce: begun.request.nonce.clone(),
+            claims: finish.claims().clone(),
             authentication: signed_in.session.authentication.clone(),
             access: if scopes.contains("offline_access") { Access::Offline } else { Access::Session },
             request_id: circumstances.request_id.clone(),
@@ -77,14 +80,9 @@ impl Issuance<'_> {
         };
         match consent {
             ConsentGiven::Before => {
-                let grant = Arc::new(grant);
-                let stored = grant.clone();
-                self.store
-                    .write_one(move |connection| {
-                        let grant = stored.clone();
-                        Box::pin(async move { grants::insert_code(connection, &grant, until).await })
-                    })
-                    .await?;
+                if !self.without_consent(&grant, until, begun.pushed.as_ref()).await? {
+                    return Ok(None);
+                }
                 audit::log(&self.event(
                     &grant,
                     EventName::CodeIssued,
@@ -93,11 +91,42 @@ impl Issuance<'_> {
                 ));
             }
             ConsentGiven::Now => {
-                let answer = Answer::yes(begun, signed_in, &grant.scopes, now);
-                self.with_consent(grant, answer, circumstances).await?;
+                let answer = Answer::yes(begun, signed_in, finish.consented(), now);
+                if !self.with_consent(grant, answer, begun.pushed.clone(), circumstances).await? {
+                    return Ok(None);
+                }
             }
         }
-        Ok(code)
+        Ok(Some(code))
+    }
+
+    /// One insert; a pushed request is spent in the same transaction, and without it there is no code (threat 77).
+    async fn without_consent(
+        &self,
+        grant: &Grant,
+        until: Timestamp,
+        pushed: Option<&PushedRequestId>,
+    ) -> Result<bool, StorageError> {
+        let grant = Arc::new(grant.clone());
+        let Some(pushed) = pushed.cloned() else {
+            let write = self.store.write_one(move |connection| {
+                let grant = grant.clone();
+                Box::pin(async move { grants::insert_code(connection, &grant, until).await })
+            });
+            return write.await.map(|()| true);
+        };
+        self.store
+            .write(move |connection| {
+                let (grant, pushed) = (grant.clone(), pushed.clone());
+                Box::pin(async move {
+                    let spent = pushed_requests::spend(connection, &pushed).await?;
+                    if spent {
+                        grants::insert_code(connection, &grant, until).await?;
+                    }
+                    Ok(spent)
+                })
+            })
+            .await
     }
 
     /// The resources that the grant is for: when none was named, only those whose scopes the person left ticked (RFC 9068 §3).
@@ -114,24 +143,31 @@ impl Issuance<'_> {
         &self,
         grant: Grant,
         answer: Answer,
+        pushed: Option<PushedRequestId>,
         circumstances: &Circumstances,
-    ) -> Result<(), StorageError> {
+    ) -> Result<bool, StorageError> {
         let GrantState::CodeIssued { until } = grant.state else { return Err(StorageError::Serialization) };
         let reason = format!("to {}", grant.scopes);
         let event = self.event(&grant, EventName::ConsentGiven, &reason, circumstances);
-        let work = Arc::new((grant, answer, event));
+        let work = Arc::new((grant, answer, pushed, event));
         self.store
             .write(move |connection| {
                 let work = work.clone();
                 Box::pin(async move {
-                    let (grant, answer, event) = work.as_ref();
+                    let (grant, answer, pushed, event) = work.as_ref();
+                    if let Some(pushed) = pushed
+                        && !pushed_requests::spend(connection, pushed).await?
+                    {
+                        return Ok(false);
+                    }
                     let ended = answer.write(connection).await?;
                     grants::insert_code(connection, grant, until).await?;
                     let mut event = event.clone();
                     if ended > 0 {
                         event.reason = format!("{}; {ended} grants that held more ended", event.reason);
                     }
-                    audit::record(connection, &event).await
+                    audit::record(connection, &event).await?;
+                    Ok(true)
                 })
             })
             .await

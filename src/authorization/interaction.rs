@@ -5,10 +5,12 @@ use crate::authorization::begin::Begun;
 use crate::authorization::error::AuthorizationError;
 use crate::authorization::marker::Begin;
 use crate::model::client::ConsentPolicy;
+use crate::protocol::claims_request::ClaimsRequest;
 use crate::protocol::prompt::Prompt;
 use crate::protocol::scope::Scopes;
 use crate::protocol::timestamp::Timestamp;
 use crate::sessions::browser::SignedIn;
+use crate::tokens::subject::Subjects;
 use std::time::Duration;
 
 /// All that the decision depends on.
@@ -22,6 +24,8 @@ pub struct Situation<'a> {
     pub begin: Option<Begin>,
     /// What the person agreed to.
     pub consent: ConsentKnown<'a>,
+    /// By which subjects clients know people.
+    pub subjects: Subjects<'a>,
     /// The moment.
     pub now: Timestamp,
 }
@@ -61,6 +65,8 @@ pub enum LoginReason {
     Prompted,
     /// `max_age` is over.
     TooOld,
+    /// `id_token_hint` or `claims` means another person.
+    AnotherPerson,
 }
 
 /// Why the person is asked.
@@ -78,12 +84,24 @@ pub enum ConsentReason {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finish {
     scopes: Scopes,
+    consented: Scopes,
+    claims: ClaimsRequest,
 }
 
 impl Finish {
     /// The scopes that the code is for.
     pub fn scopes(&self) -> &Scopes {
         &self.scopes
+    }
+
+    /// What was agreed to: the scopes, and those whose claims were asked for one by one.
+    pub fn consented(&self) -> &Scopes {
+        &self.consented
+    }
+
+    /// The single claims that the code is for.
+    pub fn claims(&self) -> &ClaimsRequest {
+        &self.claims
     }
 }
 
@@ -102,6 +120,9 @@ pub fn next_step(situation: &Situation<'_>) -> NextStep {
 
 fn decide(situation: &Situation<'_>) -> NextStep {
     let begun = situation.begun;
+    if !begun.reaches_essential_acr() {
+        return NextStep::Refuse(AuthorizationError::UnmetAuthenticationRequirements);
+    }
     let Some(signed_in) = situation.signed_in else { return NextStep::Login(LoginReason::NotSignedIn) };
     let since_begin = |moment: Timestamp| situation.begin.is_some_and(|begin| moment > begin.0);
     if begun.request.prompts.contains(Prompt::SelectAccount) && !since_begin(signed_in.session.selected_at) {
@@ -109,6 +130,15 @@ fn decide(situation: &Situation<'_>) -> NextStep {
     }
     let authenticated_at = signed_in.session.authentication.at;
     let fresh = since_begin(authenticated_at);
+    if let Some(expected) = &begun.expected_subject
+        && *expected != situation.subjects.subject(&begun.client, &signed_in.user.id)
+    {
+        // whoever signed in for this very request is who is there: asking again would never end
+        return match fresh {
+            true => NextStep::Refuse(AuthorizationError::LoginRequired),
+            false => NextStep::Login(LoginReason::AnotherPerson),
+        };
+    }
     if begun.request.prompts.contains(Prompt::Login) && !fresh {
         return NextStep::Login(LoginReason::Prompted);
     }
@@ -130,13 +160,16 @@ fn is_older(authenticated_at: Timestamp, max_age: u64, now: Timestamp) -> bool {
 fn consent(situation: &Situation<'_>) -> NextStep {
     let begun = situation.begun;
     if let ConsentKnown::JustGiven(scopes) = situation.consent {
-        let granted = begun.scopes.retain(|scope| scope == "openid" || scopes.contains(scope));
+        let consented = begun.shown.retain(|scope| scope == "openid" || scopes.contains(scope));
         // RFC 6749 §3.3 has no empty scope: to allow nothing of what was asked is to say no
-        let nothing = granted.is_empty() && !begun.scopes.is_empty();
-        return if nothing { NextStep::Refuse(AuthorizationError::Denied) } else { finish(granted) };
+        let nothing = begun.scopes.retain(|scope| consented.contains(scope)).is_empty();
+        return match nothing && !begun.scopes.is_empty() {
+            true => NextStep::Refuse(AuthorizationError::Denied),
+            false => finish(begun, consented),
+        };
     }
     if begun.client.consent == ConsentPolicy::FirstParty {
-        return finish(begun.scopes.clone());
+        return finish(begun, begun.shown.clone());
     }
     if begun.request.prompts.contains(Prompt::Consent) {
         return NextStep::Consent(ConsentReason::Prompted);
@@ -145,11 +178,17 @@ fn consent(situation: &Situation<'_>) -> NextStep {
         return NextStep::Consent(ConsentReason::SpoofableRedirectUri);
     }
     match situation.consent {
-        ConsentKnown::Remembered(scopes) if begun.scopes.is_subset(scopes) => finish(begun.scopes.clone()),
+        ConsentKnown::Remembered(scopes) if begun.shown.is_subset(scopes) => {
+            finish(begun, begun.shown.clone())
+        }
         _ => NextStep::Consent(ConsentReason::New),
     }
 }
 
-fn finish(scopes: Scopes) -> NextStep {
-    NextStep::Finish(Finish { scopes })
+fn finish(begun: &Begun, consented: Scopes) -> NextStep {
+    NextStep::Finish(Finish {
+        scopes: begun.scopes.retain(|scope| consented.contains(scope)),
+        claims: begun.claims_within(&consented),
+        consented,
+    })
 }

@@ -96,7 +96,9 @@ impl RedirectTarget {
 }
 
 impl AuthorizationResponse {
-    /// The URI with the response in its query; what was registered there stays (RFC 6749 §3.1.2).
+    /// The URI with the response in its query; what was registered there stays (RFC 6749 §3.1.2). It ends in a fragment of
+    /// its own, an empty one: without any, a browser would carry over that of the address it comes from (threat 5, RFC 9110
+    /// §10.2.2).
     pub fn location(&self) -> String {
         let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(&self.parameters).finish();
         let joint = match self.uri.find('?') {
@@ -104,7 +106,7 @@ impl AuthorizationResponse {
             Some(at) if at + 1 == self.uri.len() => "",
             Some(_) => "&",
         };
-        format!("{}{joint}{query}", self.uri)
+        format!("{}{joint}{query}#", self.uri)
     }
 }
 
@@ -121,12 +123,12 @@ mod tests {
             parameters: vec![("code", "c".to_owned()), ("state", "a\r\nSet-Cookie: x&code=y#é".to_owned())],
         };
         let encoded = "code=c&state=a%0D%0ASet-Cookie%3A+x%26code%3Dy%23%C3%A9";
-        assert_eq!(response("https://a.example/cb").location(), format!("https://a.example/cb?{encoded}"));
-        assert_eq!(response("https://a.example/cb?").location(), format!("https://a.example/cb?{encoded}"));
+        assert_eq!(response("https://a.example/cb").location(), format!("https://a.example/cb?{encoded}#"));
+        assert_eq!(response("https://a.example/cb?").location(), format!("https://a.example/cb?{encoded}#"));
         assert_eq!(
             response("https://a.example/cb?x=1").location(),
-            format!("https://a.example/cb?x=1&{encoded}")
+            format!("https://a.example/cb?x=1&{encoded}#")
         );
-        assert_eq!(response("com.example:/cb").location(), format!("com.example:/cb?{encoded}"));
+        assert_eq!(response("com.example:/cb").location(), format!("com.example:/cb?{encoded}#"));
     }
 }

@@ -45,7 +45,7 @@ pub async fn compose(ingredients: Ingredients) -> anyhow::Result<Composition> {
     let Ingredients { config, store, clock, entropy, mode } = ingredients;
     let secrets = SecretPurposes::derive(&config.secret_keys);
     let (trail, refusals) = Trail::new(entropy.clone());
-    let keys = Keys::open(&store, secrets.sealing.clone(), clock.now()).await;
+    let keys = Keys::open(&store, secrets.sealing.clone(), &entropy, clock.now()).await;
     let keys = keys.context("the signing keys cannot be opened; is secret_key the one that sealed them?")?;
     let app = Arc::new(Parts {
         throttle: Throttle::new(clock.clone()),

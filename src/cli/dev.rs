@@ -13,6 +13,7 @@ use crate::storage::{Store, users};
 use crate::users::lifecycle::{NewPassword, NewPerson, People};
 use anyhow::Context as _;
 use serde_json::Value;
+use std::io::Write as _;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -41,7 +42,8 @@ pub async fn run(options: DevOptions) -> anyhow::Result<ExitCode> {
     let ingredients = Ingredients { store, clock: Arc::new(SystemClock), entropy, mode: Mode::Dev, config };
     let composition = compose(ingredients).await?;
     seed(&composition.app, &secrets).await?;
-    println!("{}", banner(&composition.app, &options, &secrets)?);
+    // whoever read the banner may have closed the pipe: the server goes on
+    let _ = writeln!(std::io::stdout(), "{}", banner(&composition.app, &options, &secrets)?);
     server::run(composition, bound, metrics, None).await?;
     Ok(ExitCode::SUCCESS)
 }

@@ -66,6 +66,10 @@ async fn list(office: &Office, format: Format) -> anyhow::Result<()> {
         }
     }
     match format {
+        Format::Human if keys.is_empty() => {
+            note("there are no keys yet: the server makes them when it starts");
+            Ok(())
+        }
         Format::Human => Ok(()),
         Format::Json => say_json(&json!({ "keys": documents })),
     }
@@ -116,7 +120,7 @@ async fn retire(office: &Office, kid: &KeyId) -> anyhow::Result<()> {
 async fn rotation(office: &Office) -> anyhow::Result<Rotation> {
     let sealing = SecretPurposes::derive(&office.config.secret_keys).sealing;
     let now = office.circumstances.now;
-    let opened = Keys::open(&office.store, Arc::clone(&sealing), now).await;
+    let opened = Keys::open(&office.store, Arc::clone(&sealing), &office.entropy, now).await;
     opened.context("the secret_key of this configuration does not open the keys of the store")?;
     Ok(Rotation {
         store: office.store.clone(),

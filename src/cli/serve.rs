@@ -3,11 +3,12 @@
 use crate::cli::composition::{Ingredients, compose};
 use crate::cli::server;
 use crate::cli::{Migrations, ServeOptions};
-use crate::config::{self, Config, Environment};
+use crate::config::{self, Config, Environment, Severity};
 use crate::http::app::Mode;
 use crate::model::clock::{Clock as _, SystemClock};
 use crate::model::entropy::SystemEntropy;
 use crate::storage::Store;
+use crate::storage::error::StorageError;
 use crate::tasks::reload_configuration::Source;
 use anyhow::Context as _;
 use std::process::ExitCode;
@@ -32,7 +33,10 @@ pub async fn run(options: ServeOptions) -> anyhow::Result<ExitCode> {
     let config = loaded.config;
     server::start_log(&config);
     for advice in &loaded.advice {
-        tracing::warn!(advice = %advice);
+        match advice.severity {
+            Severity::Info => tracing::info!(advice = %advice, "worth knowing about the configuration"),
+            _ => tracing::warn!(advice = %advice, "the configuration could be better"),
+        }
     }
     let metrics = server::start_metrics()?;
     let _lock = server::lock_embedded_store(&config)?;
@@ -59,6 +63,7 @@ async fn open_store(config: &Config, migrations: Migrations) -> anyhow::Result<S
     for _ in 0..PATIENCE {
         match prepare(database.url.expose(), database.max_connections, migrations).await {
             Ok(store) => return Ok(store),
+            Err(error) if error.downcast_ref() == Some(&StorageError::OtherSchema) => return Err(error),
             Err(error) => {
                 tracing::warn!(error = format!("{error:#}"), "the store is not there yet");
                 last = Some(error);

@@ -5,7 +5,7 @@ use crate::config::{Config, LogFormat};
 use crate::http::listener::{Listener, ListenerLimits};
 use crate::http::tls::TlsReloader;
 use crate::http::{operations, router};
-use crate::storage::file_of;
+use crate::storage::{file_of, make_private_folder};
 use crate::tasks::Supervisor;
 use crate::tasks::reload_configuration::{self, Source};
 use anyhow::Context as _;
@@ -126,8 +126,8 @@ pub fn lock_embedded_store(config: &Config) -> anyhow::Result<Option<File>> {
     let Some(path) = url.strip_prefix("sqlite://") else { return Ok(None) };
     let path = file_of(path);
     let lock = format!("{path}.lock");
-    if let Some(folder) = Path::new(&lock).parent() {
-        std::fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
+    if let Some(folder) = Path::new(&lock).parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        make_private_folder(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
     }
     let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&lock);
     let file = file.with_context(|| format!("{lock} cannot be opened"))?;

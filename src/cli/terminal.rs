@@ -85,7 +85,7 @@ fn visible(text: &str) -> String {
 /// A moment as commands print it (RFC 3339, UTC).
 pub(super) fn moment(timestamp: Timestamp) -> String {
     match jiff::Timestamp::from_millisecond(timestamp.millis()) {
-        Ok(moment) => moment.to_string(),
+        Ok(moment) => format!("{moment:.3}"),
         Err(_) => format!("{} ms", timestamp.millis()),
     }
 }

@@ -3,11 +3,11 @@
 
 use crate::cli::office::Office;
 use crate::cli::terminal::{Told, Usage, note, say};
-use crate::jose::json::parse_object;
 use crate::model::claims::PersonClaims;
 use crate::model::secret::Secret;
 use crate::model::user::PasswordHash;
 use crate::model::username::CanonicalUsername;
+use crate::protocol::strict_json::parse_object;
 use crate::users::import::ImportError;
 use crate::users::lifecycle::{LifecycleError, NewPassword, NewPerson};
 use serde_json::{Map, Value};

@@ -141,6 +141,16 @@ fn network(config: &Config, advice: &mut Advice<'_>) {
             );
         }
     }
+    for (index, authority) in config.outbound.allow_private.iter().enumerate() {
+        if config.issuer.is_secure() {
+            advice.warn(
+                ("private-host-reachable", Some("RFC 9101 §10.4")),
+                &format!("outbound.allow_private[{index}]"),
+                shown(&authority.to_string()),
+                "public hosts only: whoever names a URL for this server to ask may name this one",
+            );
+        }
+    }
     if !config.operations.address.ip().is_loopback() {
         advice.inform(
             ("operations-exposed", None),

@@ -104,6 +104,7 @@ fn settings(config: &Config) -> BTreeMap<String, Value> {
     show("log.level", config.log.level.clone());
     show("log.format", if config.log.format == LogFormat::Json { "json" } else { "text" }.to_owned());
     show("audit.keep", in_words(config.audit.keep));
+    show("outbound.allow_private", list(&config.outbound.allow_private));
     for one in &config.clients {
         client(one, &mut show);
     }
@@ -111,7 +112,7 @@ fn settings(config: &Config) -> BTreeMap<String, Value> {
     all
 }
 
-/// What is compared and never shown: secrets, and a picture's bytes.
+/// What is compared and never shown: secrets, and the bytes of a picture or a certificate.
 fn hidden(config: &Config, all: &mut BTreeMap<String, Value>) {
     let mut hide = |path: String, text: String| {
         all.insert(path, Value::Hidden(text));
@@ -123,6 +124,8 @@ fn hidden(config: &Config, all: &mut BTreeMap<String, Value>) {
     if let Some(logo) = &config.pages.logo {
         hide("pages.logo".into(), format!("{} {}", logo.media_type, hex(&logo.bytes)));
     }
+    let trusted: Vec<String> = config.outbound.trusted_certificates.iter().map(|one| hex(&one.0)).collect();
+    hide("outbound.trusted_certificates".into(), trusted.join(" "));
     for client in &config.clients {
         let secrets: Vec<String> = client
             .secrets

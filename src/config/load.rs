@@ -6,8 +6,8 @@ use super::environment::Environment;
 use super::reader::{Reader, Section, Site};
 use super::tree::{Place, Source, Table, read_document, shown};
 use super::{
-    Config, Loaded, Problem, SecretKeys, advice, database, lifetimes, network, overrides, pages, scopes,
-    secrets,
+    Config, Loaded, Problem, SecretKeys, advice, database, lifetimes, network, outbound, overrides, pages,
+    scopes, secrets,
 };
 use crate::protocol::issuer::Issuer;
 use crate::protocol::redirect_uri::Deployment;
@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Sections of a coming version.
-const LATER: [&str; 4] = ["outbound", "registration", "client_id_metadata", "front_channel_logout"];
+const LATER: [&str; 3] = ["registration", "client_id_metadata", "front_channel_logout"];
 
 /// No configuration file is longer.
 const LONGEST: u64 = 4 * 1024 * 1024;
@@ -71,6 +71,7 @@ pub(super) fn finish(mut reader: Reader<'_>, document: Document) -> Result<Loade
     let pages = pages::pages(&mut reader, &mut root);
     let log = pages::log(&mut reader, &mut root);
     let audit = lifetimes::audit(&mut reader, &mut root);
+    let outbound = outbound::outbound(&mut reader, &mut root);
     let folder = clients_folder(&mut reader, &mut root);
     clients_in_main_file(&mut reader, &mut root);
     reader.finish_with(&root, &LATER);
@@ -136,6 +137,7 @@ pub(super) fn finish(mut reader: Reader<'_>, document: Document) -> Result<Loade
         pages,
         log,
         audit,
+        outbound,
         clients: clients.clients,
         files: reader.files.iter().cloned().collect(),
     };

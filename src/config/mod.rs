@@ -17,6 +17,7 @@ pub mod init;
 mod lifetimes;
 mod load;
 mod network;
+mod outbound;
 mod overrides;
 mod pages;
 mod problem;
@@ -35,6 +36,7 @@ use crate::model::client::Client;
 use crate::model::secret::{Secret, constant_time_eq};
 use crate::protocol::identifiers::ClientId;
 use crate::protocol::issuer::Issuer;
+use crate::protocol::outbound_url::Authority;
 use crate::protocol::redirect_uri::Deployment;
 use crate::protocol::resource::Resource;
 use crate::protocol::scope::Scopes;
@@ -74,6 +76,8 @@ pub struct Config {
     pub log: Log,
     /// The audit trail.
     pub audit: Audit,
+    /// The requests that this server makes.
+    pub outbound: Outbound,
     /// The clients of the files, in the order of the files and within them.
     pub clients: Vec<Client>,
     /// Every file and folder that was read or looked for; a change of one may change the configuration.
@@ -312,6 +316,25 @@ pub struct Audit {
     pub keep: Duration,
 }
 
+/// The requests that this server makes of its own.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outbound {
+    /// Hosts and ports that may be reached although they are not public.
+    pub allow_private: Vec<Authority>,
+    /// Whose certificates are believed, beside the system's.
+    pub trusted_certificates: Vec<TrustedCertificate>,
+}
+
+/// An authority's certificate, in DER.
+#[derive(Clone, PartialEq, Eq)]
+pub struct TrustedCertificate(pub Vec<u8>);
+
+impl fmt::Debug for TrustedCertificate {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "TrustedCertificate({} bytes)", self.0.len())
+    }
+}
+
 #[cfg(test)]
 mod testing;
 
@@ -319,6 +342,8 @@ mod testing;
 mod load_tests;
 #[cfg(test)]
 mod mutation_tests;
+#[cfg(test)]
+mod outbound_tests;
 #[cfg(test)]
 mod rule_tests;
 #[cfg(test)]

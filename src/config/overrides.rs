@@ -11,7 +11,7 @@ use std::sync::Arc;
 const PREFIX: &str = "PORTREEVE_";
 
 /// Every setting of the main file; `*` stands for a name that the operator chooses.
-pub(super) const SETTINGS: [&str; 43] = [
+pub(super) const SETTINGS: [&str; 45] = [
     "issuer",
     "secret_key",
     "secret_key.file",
@@ -54,6 +54,8 @@ pub(super) const SETTINGS: [&str; 43] = [
     "log.level",
     "log.format",
     "audit.keep",
+    "outbound.allow_private",
+    "outbound.trusted_certificates",
     "clients.folder",
 ];
 

@@ -165,13 +165,13 @@ pub(super) fn check_mode(
     if mode & OTHERS_WRITE != 0 {
         let found = format!("{} with mode {mode:04o}: others may write it", shown(named));
         reader.refuse(site, "secret-writable", found, "a file that only its owner may write").hint =
-            format!("chmod 600 {named}");
+            format!("chmod 600 {}", path.display());
         return false;
     }
     if mode & OTHERS_READ != 0 && !allow_readable {
         let found = format!("{} with mode {mode:04o}: everyone may read it", shown(named));
         reader.refuse(site, "secret-readable", found, "a file that not everyone may read").hint =
-            format!("chmod 600 {named}, or say `allow_readable = true` beside it");
+            format!("chmod 600 {}, or say `allow_readable = true` beside it", path.display());
         return false;
     }
     true

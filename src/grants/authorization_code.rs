@@ -45,7 +45,7 @@ pub(super) async fn redeem(
     let Some(grant) = redeemed else { return Err(judge_failure(desk, &attempt).await?) };
     audit::log(&desk.event(&grant, EventName::CodeRedeemed, "", "RFC 6749 §4.1.3"));
     let refresh_token = salt.map(|salt| refresh::mint(&desk.secrets.refresh_tokens, &grant.id, 0, salt));
-    desk.issue(client, &grant, None, resource.as_ref(), refresh_token)
+    desk.issue(client, &grant, None, resource.as_ref(), refresh_token).await
 }
 
 fn attempt(
@@ -163,15 +163,15 @@ async fn judge(connection: &mut Connection, attempt: &RedemptionAttempt) -> Resu
     if grant.client_id != attempt.client_id || !redirect_uri || challenge != attempt.code_challenge {
         return Ok(Failure::Refused);
     }
+    let resource = resource_is_granted(&grant.resources, &attempt.resource);
     Ok(match grant.state {
-        GrantState::CodeIssued { until } => {
-            let resource = resource_is_granted(&grant.resources, &attempt.resource);
-            if until > attempt.now && !resource { Failure::Resource } else { Failure::Refused }
-        }
-        GrantState::Active { .. } | GrantState::Revoked { redeemed_at: Some(_) } => {
+        GrantState::CodeIssued { until } if until > attempt.now && !resource => Failure::Resource,
+        GrantState::Active { .. } | GrantState::Revoked { redeemed_at: Some(_) } if resource => {
             Failure::Replayed(Box::new(standing))
         }
-        GrantState::Revoked { redeemed_at: None } => Failure::Refused,
+        GrantState::CodeIssued { .. } | GrantState::Active { .. } | GrantState::Revoked { .. } => {
+            Failure::Refused
+        }
     })
 }
 

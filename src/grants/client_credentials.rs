@@ -11,6 +11,7 @@ use crate::protocol::scope::{BUILT_IN, Scopes};
 use crate::protocol::token_response::TokenResponse;
 use crate::tokens::audience;
 use crate::tokens::issue::Authority;
+use serde_json::Map;
 
 /// Issues a service's own token.
 pub(super) fn grant(
@@ -21,8 +22,13 @@ pub(super) fn grant(
     let asked: Vec<_> = resource_asked(parameters)?.into_iter().collect();
     let scopes = allowed_scopes(desk, client, scopes_asked(parameters)?)?;
     let target = audience::target(desk.config, &asked, &scopes).map_err(TokenError::Target)?;
-    let authority =
-        Authority { client, grant: None, scopes: &target.scopes, resource: target.resources.first() };
+    let authority = Authority {
+        client,
+        grant: None,
+        claims: Map::new(),
+        scopes: &target.scopes,
+        resource: target.resources.first(),
+    };
     let response = desk.issuer().issue(&authority, None)?;
     let about = About { client_id: Some(client.id.clone()), ..About::default() };
     let name = EventName::ServiceTokenIssued;

@@ -138,7 +138,7 @@ impl From<ClientAuthenticationError> for TokenError {
 impl From<StorageError> for TokenError {
     fn from(error: StorageError) -> Self {
         match error {
-            StorageError::Unavailable(_) | StorageError::Serialization => {
+            StorageError::Unavailable(_) | StorageError::Serialization | StorageError::OtherSchema => {
                 Self::Unavailable(error.to_string())
             }
             StorageError::Conflict(_) | StorageError::Corrupt { .. } => Self::Internal(error.to_string()),

@@ -21,9 +21,11 @@ use crate::protocol::parameters::Parameters;
 use crate::protocol::resource::Resource;
 use crate::protocol::scope::Scopes;
 use crate::protocol::token_response::TokenResponse;
-use crate::storage::Store;
-use crate::tokens::audience;
+use crate::storage::{Store, users};
 use crate::tokens::issue::{Authority, Issuer};
+use crate::tokens::subject::Subjects;
+use crate::tokens::{audience, claims};
+use serde_json::{Map, Value};
 
 /// What the grants lean on: the snapshot of one request.
 #[derive(Clone, Copy)]
@@ -36,6 +38,8 @@ pub struct Desk<'a> {
     pub ring: &'a KeyRing,
     /// What authenticates refresh tokens.
     pub secrets: &'a SecretPurposes,
+    /// By which subjects clients know people.
+    pub subjects: Subjects<'a>,
     /// Chance.
     pub entropy: &'a SharedEntropy,
     /// Where events go.
@@ -78,11 +82,17 @@ impl Desk<'_> {
     }
 
     fn issuer(&self) -> Issuer<'_> {
-        Issuer { config: self.config, ring: self.ring, entropy: self.entropy, now: self.circumstances.now }
+        Issuer {
+            config: self.config,
+            ring: self.ring,
+            entropy: self.entropy,
+            subjects: self.subjects,
+            now: self.circumstances.now,
+        }
     }
 
     /// Issues what a grant allows, narrowed to `scope` and `resource` of the request.
-    fn issue(
+    async fn issue(
         &self,
         client: &Client,
         grant: &Grant,
@@ -94,8 +104,22 @@ impl Desk<'_> {
         let scopes = audience::scopes_for(self.config, narrowed.unwrap_or(&grant.scopes), resource);
         // What was taken from the client's registration since is not given any more.
         let scopes = scopes.retain(|scope| client.metadata.scope.contains(scope));
-        let authority = Authority { client, grant: Some(grant), scopes: &scopes, resource };
+        let claims = self.claims_of_id_token(grant).await?;
+        let authority = Authority { client, grant: Some(grant), claims, scopes: &scopes, resource };
         Ok(self.issuer().issue(&authority, refresh_token)?)
+    }
+
+    /// What the request asked to be told of the person in the ID token; nobody is looked up when it asked for nothing.
+    async fn claims_of_id_token(&self, grant: &Grant) -> Result<Map<String, Value>, TokenError> {
+        if grant.claims.id_token.is_empty() {
+            return Ok(Map::new());
+        }
+        let user_id = grant.user_id.clone();
+        let read = self.store.read(move |connection| {
+            let user_id = user_id.clone();
+            Box::pin(async move { users::find(connection, &user_id).await })
+        });
+        Ok(read.await?.map(|user| claims::for_id_token(&user, &grant.claims)).unwrap_or_default())
     }
 
     fn event(&self, grant: &Grant, name: EventName, reason: &str, section: &'static str) -> AuditEvent {

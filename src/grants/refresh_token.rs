@@ -48,11 +48,11 @@ pub(super) async fn refresh(
         RefreshTokenRotation::Never => stay(desk, &attempt).await?,
     };
     audit::log(&desk.event(&grant, EventName::Refreshed, "", "RFC 6749 §6"));
-    answer(desk, client, grant, (generation, &token), scopes.as_ref(), resource.as_ref())
+    answer(desk, client, grant, (generation, &token), scopes.as_ref(), resource.as_ref()).await
 }
 
 /// A refreshed ID token says nothing of the request's nonce (OpenID Connect Core §12.2).
-fn answer(
+async fn answer(
     desk: &Desk<'_>,
     client: &Client,
     grant: Grant,
@@ -62,7 +62,7 @@ fn answer(
 ) -> Result<TokenResponse, TokenError> {
     let grant = Grant { nonce: None, ..grant };
     let next = refresh::mint(&desk.secrets.refresh_tokens, &grant.id, generation, token.salt);
-    desk.issue(client, &grant, scopes, resource, Some(next))
+    desk.issue(client, &grant, scopes, resource, Some(next)).await
 }
 
 /// What must be known before anything changes: that narrower scopes are asked for, and that the person still belongs.

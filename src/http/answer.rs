@@ -7,6 +7,7 @@ use super::extract::Visit;
 use super::limits::FormError;
 use super::security_headers::{PagePolicy, Script};
 use crate::authorization::begin::Refusal;
+use crate::authorization::error::AuthorizationError;
 use crate::authorization::target::AuthorizationResponse;
 use crate::grants::error::TokenError;
 use crate::model::audit_event::{About, EventName};
@@ -51,6 +52,15 @@ pub fn page(status: StatusCode, page: &impl Template, policy: PagePolicy) -> Res
             status_only(StatusCode::INTERNAL_SERVER_ERROR)
         }
     }
+}
+
+/// A signed answer, which is a JSON Web Token.
+pub fn signed(media_type: &'static str, token: String) -> Response {
+    let mut response = Response::new(Body::from(token));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
 }
 
 /// A status without a body.
@@ -213,6 +223,19 @@ pub fn refuse_authorization(app: &App, visit: &Visit, refusal: &Refusal) -> Resp
     }
 }
 
+/// A pushed request that is refused (RFC 9126 §2.3).
+pub fn refuse_push(app: &App, visit: &Visit, error: &AuthorizationError, client: &Client) -> Response {
+    let verdict = error.verdict();
+    let about = About { client_id: Some(client.id.clone()), ..About::default() };
+    let reason = format!("{}: {}", verdict.code, error.reason());
+    let event = EventName::AuthorizationRefused;
+    app.trail.refused(app.trail.event(&visit.circumstances, event, about, reason, verdict.section));
+    let status = StatusCode::from_u16(verdict.status).unwrap_or(StatusCode::BAD_REQUEST);
+    let body = json!({"error": verdict.code.as_str(), "error_description": verdict.description});
+    let response = json(status, &body);
+    if matches!(verdict.status, 429 | 503) { with_retry_after(response, 2) } else { response }
+}
+
 /// Whether Basic was tried, which a 401 then has to challenge (RFC 6749 §5.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Challenge {
@@ -257,8 +280,8 @@ pub fn with_retry_after(mut response: Response, seconds: u64) -> Response {
     response
 }
 
-/// A description in the characters that RFC 6749 §5.2 allows.
-fn described(text: &str) -> String {
+/// A description in the characters that RFC 6749 §5.2 and RFC 6750 §3 allow.
+pub(super) fn described(text: &str) -> String {
     let allowed = |c: &char| matches!(c, '\x20'..='\x21' | '\x23'..='\x5b' | '\x5d'..='\x7e');
     text.replace('§', "section ").chars().filter(allowed).collect()
 }

@@ -2,15 +2,21 @@
 //! from its beginning to its end (F-21).
 
 use crate::audit::{Circumstances, Trail};
+use crate::authorization::in_force::Sources;
 use crate::clients::registry::Registry;
 use crate::config::Config;
+use crate::keys::key_ring::KeyRing;
 use crate::keys::{Keys, SecretPurposes};
 use crate::model::clock::SharedClock;
 use crate::model::entropy::SharedEntropy;
 use crate::model::throttle::Throttle;
+use crate::outbound::Outbound;
 use crate::protocol::identifiers::RequestId;
+use crate::protocol::timestamp::Timestamp;
 use crate::sessions::browser::Sessions;
 use crate::storage::Store;
+use crate::tokens::issue::Issuer;
+use crate::tokens::subject::Subjects;
 use crate::users::password::PasswordHasher;
 use arc_swap::ArcSwap;
 use std::sync::Arc;
@@ -55,13 +61,26 @@ pub struct Snapshot {
     pub config: Config,
     /// The clients.
     pub registry: Registry,
+    /// What asks others.
+    pub outbound: Outbound,
 }
 
 impl Snapshot {
     /// What follows from a configuration.
     pub fn of(config: Config) -> Self {
+        let outbound = Outbound::new(&config.outbound);
+        Self::with(config, outbound)
+    }
+
+    /// The snapshot that takes this one's place; what it is asking others still counts.
+    pub fn followed_by(&self, config: Config) -> Self {
+        let outbound = self.outbound.reconfigured(&config.outbound);
+        Self::with(config, outbound)
+    }
+
+    fn with(config: Config, outbound: Outbound) -> Self {
         let registry = Registry::new(&config.clients);
-        Self { config, registry }
+        Self { config, registry, outbound }
     }
 }
 
@@ -75,6 +94,21 @@ pub enum Mode {
 }
 
 impl Parts {
+    /// By which subjects clients know people.
+    pub fn subjects(&self) -> Subjects<'_> {
+        Subjects { pairwise: self.keys.pairwise() }
+    }
+
+    /// What signs tokens, under a snapshot and its keys.
+    pub fn issuer<'a>(&'a self, snapshot: &'a Snapshot, ring: &'a KeyRing, now: Timestamp) -> Issuer<'a> {
+        Issuer { config: &snapshot.config, ring, entropy: &self.entropy, subjects: self.subjects(), now }
+    }
+
+    /// Where requests are found that do not stand in the URL.
+    pub fn sources<'a>(&'a self, snapshot: &'a Snapshot) -> Sources<'a> {
+        Sources { store: &self.store, outbound: &snapshot.outbound }
+    }
+
     /// The sessions, under a configuration.
     pub fn sessions(&self, config: &Config) -> Sessions {
         Sessions {

@@ -8,10 +8,11 @@ use super::app::App;
 use super::extract::Visit;
 use super::limits::{MAXIMUM_URL, read_form};
 use super::login::ACCOUNT;
-use crate::authorization::begin::{Begun, Refusal, begin};
+use crate::authorization::begin::{Begun, Grounds, Refusal, begin};
 use crate::authorization::consent;
 use crate::authorization::error::AuthorizationError;
 use crate::authorization::finish::{ConsentGiven, Issuance};
+use crate::authorization::in_force::in_force;
 use crate::authorization::interaction::{ConsentKnown, Finish, NextStep, Situation, next_step};
 use crate::authorization::marker;
 use crate::model::audit_event::EventName;
@@ -82,7 +83,19 @@ pub async fn progress(app: &App, visit: &Visit) -> Result<Progress, Refusal> {
 /// Like [`progress`], for parameters that a page has taken its own out of.
 pub async fn judge(app: &App, visit: &Visit, parameters: Parameters) -> Result<Progress, Refusal> {
     let snapshot = &visit.snapshot;
-    let begun = begin(&parameters, &snapshot.config, &snapshot.registry)?;
+    let ring = app.keys.ring();
+    let grounds = Grounds {
+        config: &snapshot.config,
+        registry: &snapshot.registry,
+        ring: &ring,
+        now: visit.circumstances.now,
+    };
+    let began = marker::read(&app.secrets.markers, &parameters, visit.browser.as_deref(), grounds.now);
+    let moment = began.map_or(grounds.now, |began| began.0);
+    let request = in_force(&parameters, &app.sources(snapshot), &grounds, moment).await?;
+    let parameters = request.travelling;
+    let begun = begin(&request.parameters, request.origin, &grounds)?;
+    drop(ring);
     match find_person(app, visit, &begun).await {
         Ok((signed_in, remembered)) => Ok(Progress { parameters, begun, signed_in, remembered }),
         Err(error) => {
@@ -129,6 +142,7 @@ pub fn decide(app: &App, visit: &Visit, progress: &Progress, consent: ConsentKno
         signed_in: progress.signed_in.as_ref(),
         begin: marker::read(&app.secrets.markers, &progress.parameters, visit.browser.as_deref(), now),
         consent,
+        subjects: app.subjects(),
         now,
     })
 }
@@ -147,9 +161,16 @@ pub async fn complete(
     let config = &visit.snapshot.config;
     let issuance = Issuance { store: &app.store, entropy: &app.entropy, trail: &app.trail, config };
     match issuance.issue(&progress.begun, signed_in, finish, consent, &visit.circumstances).await {
-        Ok(code) => {
+        Ok(Some(code)) => {
             let response = progress.begun.target.success(code, config.issuer.as_str());
             deliver(visit, &response, &progress.begun.client)
+        }
+        Ok(None) => {
+            // nobody is led back: whoever has the name of a spent request may not be who pushed it
+            let spent =
+                AuthorizationError::InvalidRequestUri("request_uri is unknown, expired or spent".to_owned());
+            let client = Some(progress.begun.client.clone());
+            refuse_authorization(app, visit, &Refusal { error: spent, target: None, client })
         }
         Err(error) => refuse_authorization(app, visit, &progress.refusal(error.into())),
     }

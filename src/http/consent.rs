@@ -142,7 +142,7 @@ fn show(app: &App, visit: &Visit, progress: &Progress, signed_in: &SignedIn, bro
     let shown = matter(signed_in, &progress.parameters);
     let shown: Vec<&str> = shown.iter().map(String::as_str).collect();
     let scopes: Vec<ConsentScope<'_>> = begun
-        .scopes
+        .shown
         .iter()
         .map(|scope| ConsentScope {
             token: scope.as_str(),

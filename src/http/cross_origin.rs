@@ -41,7 +41,8 @@ impl Sharing {
 }
 
 /// What is shared beside the metadata documents; the rest is not.
-const TABLE: [(&str, Sharing); 4] = [
+const TABLE: [(&str, Sharing); 5] = [
+    (path::PUSHED_AUTHORIZATION_REQUEST, Sharing::Clients { methods: "POST" }),
     (path::JWKS, Sharing::Everybody),
     (path::TOKEN, Sharing::Clients { methods: "POST" }),
     (path::USERINFO, Sharing::Clients { methods: "GET, POST" }),

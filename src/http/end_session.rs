@@ -16,7 +16,7 @@ use crate::protocol::error_code::ErrorCode;
 use crate::sessions::anti_forgery::{self, Form};
 use crate::sessions::cookies::Cookie;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 
 /// `GET /logout`: changes nothing.
@@ -81,10 +81,19 @@ pub async fn post(State(app): State<App>, visit: Visit, headers: HeaderMap, requ
         return refuse_on_page(&app, &visit, &refusal);
     }
     match sessions.sign_out(&signed_in, &visit.circumstances).await {
-        Ok(()) => with_cookie(signed_out(&visit), &visit.jar.clear(Cookie::Session)),
+        Ok(()) => without_kept_pages(with_cookie(signed_out(&visit), &visit.jar.clear(Cookie::Session))),
         Err(error) => refuse_for_now(&app, &visit, EventName::AuthorizationRefused, &error),
     }
 }
+
+/// The response, with the order to forget this server's pages (Clear Site Data §3.1): browsers keep some for the back button,
+/// `no-store` or not, and whoever uses the device next would see the account.
+fn without_kept_pages(mut response: Response) -> Response {
+    response.headers_mut().insert(CLEAR_SITE_DATA, HeaderValue::from_static("\"cache\""));
+    response
+}
+
+const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 
 fn signed_out(visit: &Visit) -> Response {
     let sign_in = format!("{}/account", visit.snapshot.config.issuer.path());

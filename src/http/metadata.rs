@@ -82,7 +82,7 @@ pub fn metadata_json(config: &Config) -> String {
         issuer: &config.issuer,
         scopes,
         claims,
-        id_token_signing_alg_values: &config.signing_keys.algorithms,
+        signing_alg_values: &config.signing_keys.algorithms,
         acr_values: vec![ACR_PASSWORD],
     })
     .to_json()

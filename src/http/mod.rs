@@ -23,6 +23,7 @@ pub mod metadata;
 pub mod operations;
 pub mod playground;
 pub mod pulse;
+mod pushed_authorization_request;
 pub mod revocation;
 pub mod router;
 pub mod security_headers;

@@ -50,6 +50,7 @@ pub(in crate::http) fn config(issuer: &str) -> Config {
         pages: Pages { name: "Example".into(), logo: None, accent: None },
         log: Log { level: "info".into(), format: LogFormat::Text },
         audit: Audit { keep: hour },
+        outbound: crate::config::Outbound::default(),
         clients: Vec::new(),
         files: Vec::new(),
     }
@@ -89,7 +90,7 @@ pub(in crate::http) async fn server(config: Config, mode: Mode, signing: Signing
         let due = Due::After(config.signing_keys.rotate_every);
         rotation.ensure(&config.signing_keys.algorithms, due, &circumstances).await.expect("keys");
     }
-    let keys = Keys::open(&store, secrets.sealing.clone(), now).await.expect("opens");
+    let keys = Keys::open(&store, secrets.sealing.clone(), &entropy, now).await.expect("opens");
     let app = Arc::new(Parts {
         clock_ahead: 0.into(),
         clock_is_off: false.into(),

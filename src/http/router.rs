@@ -3,7 +3,7 @@
 use super::app::{App, Mode};
 use super::{
     account, answer, assets, authorization, consent, cross_origin, end_session, introspection, jwks, limits,
-    login, metadata, playground, revocation, security_headers, token, userinfo,
+    login, metadata, playground, pushed_authorization_request, revocation, security_headers, token, userinfo,
 };
 use crate::protocol::server_metadata::path;
 use axum::Router;
@@ -31,6 +31,7 @@ pub fn router(app: App) -> Router {
         .route("/account", get(account::get));
     let clients = Router::new()
         .route(path::TOKEN, post(token::post))
+        .route(path::PUSHED_AUTHORIZATION_REQUEST, post(pushed_authorization_request::post))
         .route(path::REVOCATION, post(revocation::post))
         .route(path::INTROSPECTION, post(introspection::post))
         .route(path::USERINFO, get(userinfo::answer).post(userinfo::answer));
@@ -90,7 +91,8 @@ async fn measure(request: Request, next: Next) -> Response {
 
 /// A label of a bounded set, whatever the path.
 fn route_label(path: &str) -> &'static str {
-    const ROUTES: [&str; 12] = [
+    const ROUTES: [&str; 13] = [
+        "/par",
         "/authorize",
         "/login",
         "/consent",

@@ -22,6 +22,7 @@ pub async fn post(State(app): State<App>, mut visit: Visit, request: Request) ->
         config: &visit.snapshot.config,
         ring: &ring,
         secrets: &app.secrets,
+        subjects: app.subjects(),
         entropy: &app.entropy,
         trail: &app.trail,
         clock_ahead: app.clock_ahead.load(Ordering::Relaxed),

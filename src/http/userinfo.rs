@@ -1,7 +1,7 @@
 //! `/userinfo` (OpenID Connect Core §5.3, RFC 6750 §2): a token with `openid` opens it, whatever its audience. The token
 //! comes in the header or, by POST, in the body; never in the query (threat 22).
 
-use super::answer::{json, with_retry_after};
+use super::answer::{described, json, signed, with_retry_after};
 use super::app::App;
 use super::extract::{Visit, authorization};
 use super::limits::{FormError, read_form_if_any};
@@ -18,12 +18,19 @@ use serde_json::{Map, Value, json};
 /// `GET /userinfo` and `POST /userinfo`.
 pub async fn answer(State(app): State<App>, mut visit: Visit, request: Request) -> Response {
     match claims(&app, &mut visit, request).await {
-        Ok(claims) => json(StatusCode::OK, &claims),
+        Ok(Answer::Plain(claims)) => json(StatusCode::OK, &claims),
+        Ok(Answer::Signed(token)) => signed("application/jwt", token),
         Err(error) => refuse(&app, &visit, &error),
     }
 }
 
-async fn claims(app: &App, visit: &mut Visit, request: Request) -> Result<Map<String, Value>, BearerError> {
+/// What is said, in the form that the client wants.
+enum Answer {
+    Plain(Map<String, Value>),
+    Signed(String),
+}
+
+async fn claims(app: &App, visit: &mut Visit, request: Request) -> Result<Answer, BearerError> {
     let token = presented(visit, request).await?;
     visit.arrived(app);
     let config = &visit.snapshot.config;
@@ -31,21 +38,30 @@ async fn claims(app: &App, visit: &mut Visit, request: Request) -> Result<Map<St
     let registry = &visit.snapshot.registry;
     let token = recognise(&token, config, registry, &app.keys.ring(), now);
     let token = token.ok_or(BearerError::InvalidToken)?;
-    let living = stand(&app.store, &token, now).await?.ok_or(BearerError::InvalidToken)?;
+    let living = stand(&app.store, &token, app.subjects(), now).await?.ok_or(BearerError::InvalidToken)?;
     let Living::OfGrant(standing) = living else {
         return Err(BearerError::InsufficientScope("the token is not about a person"));
     };
     if !token.scopes.contains("openid") {
         return Err(BearerError::InsufficientScope("the token needs the scope openid"));
     }
-    Ok(claims::of_user(config, &standing.user, &token.scopes))
+    let mut claims = claims::for_userinfo(config, &standing.user, &token.scopes, &standing.grant.claims);
+    claims.insert("sub".to_owned(), token.sub.into());
+    match token.client.metadata.userinfo_signed_response_alg {
+        None => Ok(Answer::Plain(claims)),
+        Some(algorithm) => {
+            let ring = app.keys.ring();
+            let signed = app.issuer(&visit.snapshot, &ring, now).userinfo(&token.client, algorithm, &claims);
+            signed.map(Answer::Signed).map_err(|_| BearerError::Unavailable)
+        }
+    }
 }
 
 async fn presented(visit: &Visit, request: Request) -> Result<String, BearerError> {
     let query = visit.query.as_ref();
     let query = query.map_err(|_| BearerError::Malformed("the parameters in the URL cannot be read"))?;
     if query.get("access_token").is_some() {
-        return Err(BearerError::Malformed("a token never travels in a URL (RFC 9700 §2.2.2)"));
+        return Err(BearerError::Malformed("a token never travels in a URL (RFC 9700 §4.3.2)"));
     }
     let in_header = bearer(request.headers())?;
     let in_body = match *request.method() == Method::POST {
@@ -96,6 +112,7 @@ fn refuse(app: &App, visit: &Visit, error: &BearerError) -> Response {
         "RFC 6750 §3.1",
     ));
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::UNAUTHORIZED);
+    let description = described(description);
     let challenge = match code {
         None => "Bearer realm=\"portreeve\"".to_owned(),
         Some(code) => {

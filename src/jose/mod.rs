@@ -6,7 +6,7 @@
 
 pub use crate::protocol::signing_algorithm as algorithm;
 pub mod expectation;
-pub mod json;
+
 pub mod jwk;
 pub mod jwt_type;
 pub mod sign;

@@ -6,10 +6,10 @@
 //! the tests hold both against each other. Who may have signed, and what private claims mean, is left to the caller.
 
 use crate::jose::expectation::{Expectation, seconds};
-use crate::jose::json;
 use crate::jose::jwk::MAXIMUM_KID;
 use crate::jose::verification_keys::VerificationKeys;
 use crate::protocol::signing_algorithm::SigningAlgorithm;
+use crate::protocol::strict_json;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
@@ -179,7 +179,7 @@ fn decode(segment: &str, part: Part) -> Result<Vec<u8>, VerifyError> {
 }
 
 fn object(segment: &str, part: Part) -> Result<Map<String, Value>, VerifyError> {
-    json::parse_object(&decode(segment, part)?).map_err(|_| VerifyError::Json(part))
+    strict_json::parse_object(&decode(segment, part)?).map_err(|_| VerifyError::Json(part))
 }
 
 /// Which check a token failed, for the operator; holds nothing of the token. Callers learn less (RFC 6750 §3.1, RFC 6749 §5.2).
@@ -239,7 +239,7 @@ impl fmt::Display for VerifyError {
             Self::TooLarge => "the token is longer than 16 KiB",
             Self::Segments => "the token has not exactly three segments",
             Self::Encoding(part) => return write!(formatter, "the {part} is not unpadded base64url"),
-            Self::Json(part) => return write!(formatter, "the {part} {}", json::NotStrictJson),
+            Self::Json(part) => return write!(formatter, "the {part} {}", strict_json::NotStrictJson),
             Self::Algorithm => "alg is none of the accepted algorithms",
             Self::AlgorithmOfAnotherFamily => "alg does not suit the key that kid names",
             Self::Critical => "crit is not supported",

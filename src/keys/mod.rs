@@ -7,12 +7,13 @@ pub mod rotation;
 pub mod seal;
 
 use crate::config::SecretKeys;
-use crate::keys::derive::KeyedMac;
+use crate::keys::derive::{DerivedKey, KeyedMac};
 use crate::keys::key_ring::{KeyRing, KeyRingError};
 use crate::keys::seal::SealingKeys;
+use crate::model::entropy::SharedEntropy;
 use crate::protocol::timestamp::Timestamp;
 use crate::storage::error::StorageError;
-use crate::storage::{Store, signing_keys};
+use crate::storage::{Store, salts, signing_keys};
 use arc_swap::ArcSwap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -50,7 +51,11 @@ impl SecretPurposes {
 pub struct Keys {
     ring: ArcSwap<KeyRing>,
     sealing: Arc<SealingKeys>,
+    pairwise: DerivedKey,
 }
+
+/// The name of the salt of pairwise subjects.
+const PAIRWISE: &str = "pairwise subjects";
 
 /// Why the keys could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -65,10 +70,29 @@ pub enum KeysError {
 
 impl Keys {
     /// Opens the keys; fails when the secret key is not the one that sealed them.
-    pub async fn open(store: &Store, sealing: Arc<SealingKeys>, now: Timestamp) -> Result<Self, KeysError> {
+    pub async fn open(
+        store: &Store,
+        sealing: Arc<SealingKeys>,
+        entropy: &SharedEntropy,
+        now: Timestamp,
+    ) -> Result<Self, KeysError> {
         let stored = store.read(|connection| Box::pin(signing_keys::list(connection))).await?;
         let ring = KeyRing::assemble(stored, &sealing, None, now)?;
-        Ok(Self { ring: ArcSwap::from_pointee(ring), sealing })
+        let fresh = entropy.bytes();
+        let salt = store
+            .write(move |connection| Box::pin(salts::find_or_insert(connection, PAIRWISE, fresh)))
+            .await?;
+        Ok(Self {
+            ring: ArcSwap::from_pointee(ring),
+            sealing,
+            pairwise: DerivedKey::new(&salt, "pairwise subject"),
+        })
+    }
+
+    /// The key of pairwise subjects. It follows from a salt of the store and not from the secret key, which is replaced
+    /// from time to time: a subject never changes (OpenID Connect Core §8.1).
+    pub fn pairwise(&self) -> &DerivedKey {
+        &self.pairwise
     }
 
     /// The keys at this moment.

@@ -123,7 +123,7 @@ impl Rotation {
             removed_at: None,
             id: id.clone(),
         };
-        let reason = format!("{algorithm:?} key {id} signs from {}", signs_from.seconds());
+        let reason = format!("the {} key {id} signs from {}", algorithm.as_str(), signs_from.seconds());
         let event = self.trail.event(
             circumstances,
             EventName::KeyAnnounced,

@@ -358,7 +358,8 @@ fn within_limits(value: &Value) -> bool {
     bears(value, MAX_DEPTH) && value.to_string().len() <= MAX_VALUE_BYTES
 }
 
-fn without_empty_members(value: &Value) -> Option<Value> {
+/// The value without its empty members; nothing when nothing is left (OpenID Connect Core §5.3.2).
+pub fn without_empty_members(value: &Value) -> Option<Value> {
     match value {
         Value::Null => None,
         Value::String(text) if text.is_empty() => None,

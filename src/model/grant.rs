@@ -3,6 +3,7 @@
 //! `CodeIssued → Active { generation } → Revoked`. A refresh token names grant and generation; there is no row for it.
 
 use crate::model::session::Authentication;
+use crate::protocol::claims_request::ClaimsRequest;
 use crate::protocol::identifiers::{ClientId, GrantId, RequestId, SessionId, UserId};
 use crate::protocol::pkce::CodeChallenge;
 use crate::protocol::resource::Resource;
@@ -33,6 +34,8 @@ pub struct Grant {
     pub code_challenge: Option<CodeChallenge>,
     /// The `nonce` of the request.
     pub nonce: Option<String>,
+    /// What single claims the request asked for and may have (OpenID Connect Core §5.5).
+    pub claims: ClaimsRequest,
     /// How and when the person signed in.
     pub authentication: Authentication,
     /// Whether it outlives its session.

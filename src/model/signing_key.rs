@@ -29,6 +29,14 @@ pub struct StoredSigningKey {
     pub removed_at: Option<Timestamp>,
 }
 
+impl StoredSigningKey {
+    /// Whether its time has come. A key that was never announced signs from the moment there is one, also where the clock is
+    /// a little behind the one of the replica that made it.
+    fn has_begun(&self, now: Timestamp) -> bool {
+        self.signs_from <= now || self.signs_from <= self.announced_at
+    }
+}
+
 /// Where a key stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyState {
@@ -64,7 +72,7 @@ pub fn states(keys: &[StoredSigningKey], now: Timestamp) -> Vec<KeyState> {
             if key.removed_at.is_some_and(|at| at <= now) {
                 return KeyState::Removed;
             }
-            if key.signs_from > now {
+            if !key.has_begun(now) {
                 return KeyState::Announced;
             }
             let successor = keys
@@ -72,7 +80,7 @@ pub fn states(keys: &[StoredSigningKey], now: Timestamp) -> Vec<KeyState> {
                 .filter(|other| {
                     other.algorithm == key.algorithm
                         && other.generation > key.generation
-                        && other.signs_from <= now
+                        && other.has_begun(now)
                         && other.removed_at.is_none_or(|at| at > now)
                 })
                 .map(|other| other.signs_from)

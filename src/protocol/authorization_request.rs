@@ -1,6 +1,7 @@
 //! The authorization request (RFC 6749 §4.1.1, RFC 7636 §4.3, OpenID Connect Core §3.1.2.1): its parameters, each with its
 //! meaning. What the client may ask for is judged in `authorization`.
 
+use crate::protocol::claims_request::{ClaimsRequest, parse_locales};
 use crate::protocol::error_code::ErrorCode;
 use crate::protocol::parameters::Parameters;
 use crate::protocol::pkce::CodeChallenge;
@@ -26,6 +27,14 @@ pub struct AuthorizationRequest {
     pub max_age: Option<u64>,
     /// `login_hint`.
     pub login_hint: Option<String>,
+    /// `id_token_hint`: an ID token of whoever should be signed in; not yet verified.
+    pub id_token_hint: Option<String>,
+    /// `acr_values`, best first.
+    pub acr_values: Vec<String>,
+    /// `claims`, and `claims_locales` with it.
+    pub claims: ClaimsRequest,
+    /// `ui_locales`, best first.
+    pub ui_locales: Vec<String>,
 }
 
 /// Why a parameter means nothing: the code to answer with, and which section says so.
@@ -96,21 +105,28 @@ impl AuthorizationRequest {
             prompts,
             max_age: max_age(parameters)?,
             login_hint: parameters.get("login_hint").map(str::to_owned),
+            id_token_hint: parameters.get("id_token_hint").map(str::to_owned),
+            acr_values: words(parameters.get("acr_values")),
+            claims: claims(parameters)?,
+            ui_locales: parse_locales(parameters.get("ui_locales").unwrap_or_default()),
         })
     }
 }
 
 /// What this server does not support is refused by its own code, never ignored (OpenID Connect Core §3.1.2.6, §6).
 fn refuse_unsupported(parameters: &Parameters) -> Result<(), MalformedRequest> {
-    for (name, code) in [
-        ("request", ErrorCode::RequestNotSupported),
-        ("request_uri", ErrorCode::RequestUriNotSupported),
-        ("registration", ErrorCode::RegistrationNotSupported),
-    ] {
+    // `request` and `request_uri` were replaced by what they stand for before anything is read here
+    for name in ["request", "request_uri"] {
         if parameters.get(name).is_some() {
-            let description = format!("{name} is not supported");
-            return Err(MalformedRequest { code, description, section: "OpenID Connect Core §3.1.2.6" });
+            return Err(invalid(format!("{name} stands within a request object"), "RFC 9101 §4"));
         }
+    }
+    if parameters.get("registration").is_some() {
+        return Err(MalformedRequest {
+            code: ErrorCode::RegistrationNotSupported,
+            description: "registration is not supported".to_owned(),
+            section: "OpenID Connect Core §3.1.2.6",
+        });
     }
     Ok(())
 }
@@ -138,6 +154,21 @@ fn code_challenge(parameters: &Parameters) -> Result<Option<CodeChallenge>, Malf
         }
         None => Ok(None),
     }
+}
+
+fn words(text: Option<&str>) -> Vec<String> {
+    text.unwrap_or_default().split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect()
+}
+
+fn claims(parameters: &Parameters) -> Result<ClaimsRequest, MalformedRequest> {
+    let claims = match parameters.get("claims") {
+        None => ClaimsRequest::default(),
+        Some(text) => {
+            ClaimsRequest::parse(text).map_err(|why| invalid(why.to_string(), "OpenID Connect Core §5.5"))?
+        }
+    };
+    let locales = parse_locales(parameters.get("claims_locales").unwrap_or_default());
+    Ok(ClaimsRequest { locales, ..claims })
 }
 
 fn max_age(parameters: &Parameters) -> Result<Option<u64>, MalformedRequest> {
@@ -183,8 +214,10 @@ mod tests {
             ("response_type=code&max_age=1e9", ErrorCode::InvalidRequest),
             ("response_type=code&code_challenge=x&code_challenge_method=S256", ErrorCode::InvalidRequest),
             ("response_type=code&code_challenge_method=S256", ErrorCode::InvalidRequest),
-            ("response_type=code&request=x", ErrorCode::RequestNotSupported),
-            ("response_type=code&request_uri=x", ErrorCode::RequestUriNotSupported),
+            ("response_type=code&claims=x", ErrorCode::InvalidRequest),
+            ("response_type=code&claims=%7B%22id_token%22%3A1%7D", ErrorCode::InvalidRequest),
+            ("response_type=code&request=x", ErrorCode::InvalidRequest),
+            ("response_type=code&request_uri=x", ErrorCode::InvalidRequest),
             ("response_type=code&registration=x", ErrorCode::RegistrationNotSupported),
         ] {
             assert_eq!(read(query), Err(code), "{query}");
@@ -193,6 +226,11 @@ mod tests {
             read("response_type=code&max_age=9223372036854775808").map(|r| r.max_age),
             Ok(Some(1 << 63))
         );
-        assert!(read("response_type=code&extra=foobar&display=popup&ui_locales=se").is_ok());
+        assert!(
+            read(
+                "response_type=code&extra=foobar&display=popup&ui_locales=se&claims_locales=se&acr_values=1+2"
+            )
+            .is_ok()
+        );
     }
 }

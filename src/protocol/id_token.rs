@@ -1,9 +1,10 @@
 //! The claims of an ID token (OpenID Connect Core §2): who signed in, when and how. What a person's claims say stays at
-//! the userinfo endpoint (Core §5.4).
+//! the userinfo endpoint (Core §5.4), unless the request asked for them here (§5.5).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
+use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 /// What an ID token says.
@@ -32,6 +33,9 @@ pub struct IdTokenClaims<'a> {
     pub sid: &'a str,
     /// Binds the access token beside it.
     pub at_hash: &'a str,
+    /// What the request asked to be told of the person here (Core §5.5); none of the names above.
+    #[serde(flatten)]
+    pub claims: &'a Map<String, Value>,
 }
 
 /// `at_hash`: the left half of the token's digest (Core §3.1.3.6). SHA-256 belongs to ES256 and RS256; Ed25519 names no

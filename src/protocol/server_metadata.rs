@@ -3,6 +3,8 @@
 //! document is served, and how long it may be kept, is decided in `http`.
 
 use crate::protocol::client_authentication_method::ClientAuthenticationMethod;
+use crate::protocol::client_metadata::SubjectType;
+use crate::protocol::display::Display;
 use crate::protocol::grant_type::GrantType;
 use crate::protocol::issuer::Issuer;
 use crate::protocol::prompt::Prompt;
@@ -19,8 +21,8 @@ pub struct Advertised<'a> {
     pub scopes: Vec<&'a str>,
     /// Every claim that a person's ID token or userinfo may hold.
     pub claims: Vec<&'a str>,
-    /// What ID tokens may be signed with.
-    pub id_token_signing_alg_values: &'a [SigningAlgorithm],
+    /// What ID tokens, userinfo and introspection answers may be signed with.
+    pub signing_alg_values: &'a [SigningAlgorithm],
     /// The authentication context classes that a sign-in may reach.
     pub acr_values: Vec<&'a str>,
 }
@@ -35,6 +37,7 @@ pub struct ServerMetadata<'a> {
     userinfo_endpoint: String,
     revocation_endpoint: String,
     introspection_endpoint: String,
+    pushed_authorization_request_endpoint: String,
     scopes_supported: Vec<&'a str>,
     response_types_supported: [&'static str; 1],
     response_modes_supported: Vec<&'static str>,
@@ -43,26 +46,33 @@ pub struct ServerMetadata<'a> {
     revocation_endpoint_auth_methods_supported: Vec<&'static str>,
     introspection_endpoint_auth_methods_supported: Vec<&'static str>,
     code_challenge_methods_supported: [&'static str; 1],
-    subject_types_supported: [&'static str; 1],
+    subject_types_supported: Vec<&'static str>,
     id_token_signing_alg_values_supported: Vec<&'static str>,
+    userinfo_signing_alg_values_supported: Vec<&'static str>,
+    introspection_signing_alg_values_supported: Vec<&'static str>,
     claims_supported: Vec<&'a str>,
     claim_types_supported: [&'static str; 1],
     acr_values_supported: Vec<&'a str>,
     prompt_values_supported: Vec<&'static str>,
+    display_values_supported: Vec<&'static str>,
     authorization_response_iss_parameter_supported: bool,
     claims_parameter_supported: bool,
     request_parameter_supported: bool,
     request_uri_parameter_supported: bool,
+    require_request_uri_registration: bool,
+    request_object_signing_alg_values_supported: Vec<&'static str>,
+    require_pushed_authorization_requests: bool,
 }
 
 impl<'a> ServerMetadata<'a> {
     /// The document of a server that does what is `advertised`.
     pub fn of(advertised: Advertised<'a>) -> Self {
-        let Advertised { issuer, scopes, claims, id_token_signing_alg_values, acr_values } = advertised;
+        let Advertised { issuer, scopes, claims, signing_alg_values, acr_values } = advertised;
         let methods = |fits: fn(ClientAuthenticationMethod) -> bool| -> Vec<&'static str> {
             let known = ClientAuthenticationMethod::ALL.into_iter();
             known.filter(|method| fits(*method)).map(ClientAuthenticationMethod::as_str).collect()
         };
+        let algorithms: Vec<_> = signing_alg_values.iter().map(|algorithm| algorithm.as_str()).collect();
         Self {
             issuer: issuer.as_str(),
             authorization_endpoint: issuer.endpoint(path::AUTHORIZATION),
@@ -71,6 +81,7 @@ impl<'a> ServerMetadata<'a> {
             userinfo_endpoint: issuer.endpoint(path::USERINFO),
             revocation_endpoint: issuer.endpoint(path::REVOCATION),
             introspection_endpoint: issuer.endpoint(path::INTROSPECTION),
+            pushed_authorization_request_endpoint: issuer.endpoint(path::PUSHED_AUTHORIZATION_REQUEST),
             scopes_supported: scopes,
             response_types_supported: ["code"],
             response_modes_supported: ResponseMode::ALL.map(ResponseMode::as_str).to_vec(),
@@ -82,20 +93,24 @@ impl<'a> ServerMetadata<'a> {
                 method != ClientAuthenticationMethod::None
             }),
             code_challenge_methods_supported: ["S256"],
-            subject_types_supported: ["public"],
-            id_token_signing_alg_values_supported: id_token_signing_alg_values
-                .iter()
-                .map(|algorithm| algorithm.as_str())
-                .collect(),
+            subject_types_supported: SubjectType::ALL.map(SubjectType::as_str).to_vec(),
+            id_token_signing_alg_values_supported: algorithms.clone(),
+            userinfo_signing_alg_values_supported: algorithms.clone(),
+            introspection_signing_alg_values_supported: algorithms,
             claims_supported: claims,
             claim_types_supported: ["normal"],
             acr_values_supported: acr_values,
             prompt_values_supported: Prompt::ALL.map(Prompt::as_str).to_vec(),
+            display_values_supported: Display::ALL.map(Display::as_str).to_vec(),
             authorization_response_iss_parameter_supported: true,
-            claims_parameter_supported: false,
-            request_parameter_supported: false,
-            // OpenID Discovery §3: left out, it would mean true
-            request_uri_parameter_supported: false,
+            claims_parameter_supported: true,
+            request_parameter_supported: true,
+            request_uri_parameter_supported: true,
+            require_request_uri_registration: true,
+            request_object_signing_alg_values_supported: SigningAlgorithm::ALL
+                .map(SigningAlgorithm::as_str)
+                .to_vec(),
+            require_pushed_authorization_requests: false,
         }
     }
 
@@ -112,6 +127,8 @@ pub mod path {
     pub const AUTHORIZATION: &str = "/authorize";
     /// RFC 6749 §3.2.
     pub const TOKEN: &str = "/token";
+    /// RFC 9126 §2.
+    pub const PUSHED_AUTHORIZATION_REQUEST: &str = "/par";
     /// RFC 7517 §5.
     pub const JWKS: &str = "/.well-known/jwks.json";
     /// OpenID Connect Core §5.3.

@@ -7,7 +7,7 @@ fn document(issuer: &str) -> String {
         issuer: &issuer,
         scopes: vec!["openid", "photos.read"],
         claims: vec!["sub", "email"],
-        id_token_signing_alg_values: &[SigningAlgorithm::Es256, SigningAlgorithm::Rs256],
+        signing_alg_values: &[SigningAlgorithm::Es256, SigningAlgorithm::Rs256],
         acr_values: vec!["urn:example:password"],
     })
     .to_json()
@@ -25,6 +25,7 @@ fn metadata_golden() {
         "userinfo_endpoint": "https://auth.example.com/userinfo",
         "revocation_endpoint": "https://auth.example.com/revoke",
         "introspection_endpoint": "https://auth.example.com/introspect",
+        "pushed_authorization_request_endpoint": "https://auth.example.com/par",
         "scopes_supported": ["openid", "photos.read"],
         "response_types_supported": ["code"],
         "response_modes_supported": ["query", "form_post"],
@@ -33,16 +34,22 @@ fn metadata_golden() {
         "revocation_endpoint_auth_methods_supported": ["none", "client_secret_basic", "client_secret_post"],
         "introspection_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
         "code_challenge_methods_supported": ["S256"],
-        "subject_types_supported": ["public"],
+        "subject_types_supported": ["public", "pairwise"],
         "id_token_signing_alg_values_supported": ["ES256", "RS256"],
+        "userinfo_signing_alg_values_supported": ["ES256", "RS256"],
+        "introspection_signing_alg_values_supported": ["ES256", "RS256"],
         "claims_supported": ["sub", "email"],
         "claim_types_supported": ["normal"],
         "acr_values_supported": ["urn:example:password"],
         "prompt_values_supported": ["none", "login", "consent", "select_account"],
         "authorization_response_iss_parameter_supported": true,
-        "claims_parameter_supported": false,
-        "request_parameter_supported": false,
-        "request_uri_parameter_supported": false,
+        "display_values_supported": ["page", "popup", "touch"],
+        "claims_parameter_supported": true,
+        "request_parameter_supported": true,
+        "request_uri_parameter_supported": true,
+        "require_request_uri_registration": true,
+        "request_object_signing_alg_values_supported": ["ES256", "RS256", "EdDSA"],
+        "require_pushed_authorization_requests": false,
     });
     assert_eq!(serde_json::from_str::<Value>(&text).expect("JSON"), expected);
     assert!(text.starts_with(r#"{"issuer":"https://auth.example.com","authorization_endpoint":"#), "{text}");
@@ -54,13 +61,11 @@ fn metadata_golden() {
 fn nothing_unsafe_and_nothing_unsupported_is_advertised() {
     let text = document("https://auth.example.com");
     let document: Value = serde_json::from_str(&text).expect("JSON");
-    for foreign in ["plain", "implicit", "password", "id_token token", "fragment", "HS256", "pairwise"] {
+    for foreign in ["plain", "implicit", "password", "id_token token", "fragment", "HS256"] {
         assert!(!text.contains(&format!("\"{foreign}\"")), "{foreign}");
     }
     for absent in [
-        "request_object_signing_alg_values_supported",
         "registration_endpoint",
-        "pushed_authorization_request_endpoint",
         "device_authorization_endpoint",
         "check_session_iframe",
         "backchannel_logout_supported",

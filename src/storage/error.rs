@@ -18,6 +18,8 @@ pub enum StorageError {
     Serialization,
     /// The database does not answer, or not in time.
     Unavailable(String),
+    /// The schema is another version's: waiting does not help.
+    OtherSchema,
 }
 
 impl fmt::Display for StorageError {
@@ -29,6 +31,9 @@ impl fmt::Display for StorageError {
             }
             Self::Serialization => formatter.write_str("the transaction met another one"),
             Self::Unavailable(why) => write!(formatter, "the database does not answer: {why}"),
+            Self::OtherSchema => {
+                formatter.write_str("its schema was made by another version of this program")
+            }
         }
     }
 }

@@ -4,6 +4,7 @@
 use crate::model::grant::{Access, Grant, GrantState, RedirectUriInRequest, RefreshState};
 use crate::model::session::Authentication;
 use crate::model::user::User;
+use crate::protocol::claims_request::ClaimsRequest;
 use crate::protocol::identifiers::{ClientId, GrantId, RequestId, SessionId, UserId};
 use crate::protocol::pkce::CodeChallenge;
 use crate::protocol::resource::Resource;
@@ -20,8 +21,8 @@ use crate::storage::users::UserRow;
 macro_rules! grant_columns {
     () => {
         "grants.id AS grant_id, state, client_id, grants.user_id AS owner_id, session_id, scopes, resources, redirect_uri,
-         redirect_uri_repeat, code_challenge, nonce, authenticated_at, acr, amr, offline, request_id, issued_at, code_until,
-         expires_at, redeemed_at, salt_hash, generation, rotated_at, used_at, idle_until"
+         redirect_uri_repeat, code_challenge, nonce, claims_request, authenticated_at, acr, amr, offline, request_id, issued_at,
+         code_until, expires_at, redeemed_at, salt_hash, generation, rotated_at, used_at, idle_until"
     };
 }
 
@@ -61,6 +62,7 @@ struct GrantRow {
     redirect_uri_repeat: String,
     code_challenge: String,
     nonce: String,
+    claims_request: String,
     authenticated_at: i64,
     acr: String,
     amr: String,
@@ -129,6 +131,7 @@ impl TryFrom<GrantRow> for Grant {
                 })
                 .transpose()?,
             nonce: present(&row.nonce),
+            claims: column(TABLE, "claims_request", ClaimsRequest::from_text(&row.claims_request))?,
             authentication: Authentication {
                 at: Timestamp::from_millis(row.authenticated_at),
                 acr: row.acr.clone(),
@@ -158,8 +161,8 @@ pub async fn insert_code(
         connection,
         "INSERT INTO grants (id, state, client_id, user_id, session_id, scopes, resources, redirect_uri,
                              redirect_uri_repeat, code_challenge, nonce, authenticated_at, acr, amr, offline, request_id,
-                             issued_at, code_until, expires_at, generation)
-         VALUES ($1, 'code', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, 0)",
+                             issued_at, code_until, expires_at, claims_request, generation)
+         VALUES ($1, 'code', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, 0)",
         grant.id.as_str(),
         grant.client_id.as_str(),
         grant.user_id.as_str(),
@@ -178,6 +181,7 @@ pub async fn insert_code(
         grant.issued_at.millis(),
         until.millis(),
         grant.expires_at.millis(),
+        grant.claims.to_text(),
     )
     .map(drop)
 }

@@ -89,7 +89,7 @@ impl Store {
         if history.iter().all(known) {
             return Ok(());
         }
-        Err(StorageError::Unavailable("its schema was made by another version of this program".to_owned()))
+        Err(StorageError::OtherSchema)
     }
 }
 

@@ -9,8 +9,10 @@ mod grant_ends;
 pub mod grants;
 pub mod leases;
 pub mod migrate;
+pub mod pushed_requests;
 pub mod revoked_tokens;
 mod row;
+pub mod salts;
 pub mod sessions;
 pub mod signing_keys;
 mod sqlite_writer;
@@ -199,6 +201,8 @@ async fn open_sqlite(path: &str, max_connections: u32) -> Result<Pools, StorageE
             StorageError::Unavailable(format!("the folder {} cannot be made: {error}", folder.display()))
         })?;
     }
+    make_private_file(std::path::Path::new(path))
+        .map_err(|error| StorageError::Unavailable(format!("the file {path} cannot be made: {error}")))?;
     let options = SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(true)
@@ -218,9 +222,19 @@ async fn open_sqlite(path: &str, max_connections: u32) -> Result<Pools, StorageE
     Ok(Pools::Sqlite { readers, writer: SqliteWriter::start(writer) })
 }
 
-fn make_private_folder(folder: &std::path::Path) -> std::io::Result<()> {
+/// Makes a folder, and those above it that are missing, for its owner alone.
+pub fn make_private_folder(folder: &std::path::Path) -> std::io::Result<()> {
     use std::os::unix::fs::DirBuilderExt;
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
+
+/// Makes the store's file for its owner alone; what SQLite lays beside it takes its mode. One that exists stays as it is.
+fn make_private_file(path: &std::path::Path) -> std::io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt;
+    match std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
 }
 
 fn open_postgres(url: &str, max_connections: u32) -> Result<Pools, StorageError> {

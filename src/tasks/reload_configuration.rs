@@ -3,7 +3,7 @@
 
 use crate::config::difference::difference;
 use crate::config::{self, Config, Environment};
-use crate::http::app::{App, Snapshot};
+use crate::http::app::App;
 use crate::http::tls::TlsReloader;
 use notify::{RecursiveMode, Watcher};
 use std::path::{Path, PathBuf};
@@ -68,7 +68,7 @@ pub fn run_once(app: &App, source: &Source) -> Report {
     for change in &changes {
         tracing::info!(event = "configuration.reloaded", change = %change);
     }
-    app.snapshot.store(Arc::new(Snapshot::of(loaded.config)));
+    app.snapshot.store(Arc::new(before.followed_by(loaded.config)));
     Report::Reloaded { changes: changes.len() }
 }
 

@@ -8,7 +8,7 @@ use crate::protocol::identifiers::GrantId;
 use crate::protocol::timestamp::Timestamp;
 use crate::storage::driver::Connection;
 use crate::storage::error::StorageError;
-use crate::storage::{Store, audit_events, grants, revoked_tokens, sessions, signing_keys};
+use crate::storage::{Store, audit_events, grants, pushed_requests, revoked_tokens, sessions, signing_keys};
 use futures_util::future::BoxFuture;
 use std::time::Duration;
 
@@ -38,7 +38,8 @@ type Sweep = for<'c> fn(&'c mut Connection, Timestamp) -> BoxFuture<'c, Result<u
 pub async fn run_once(app: &App) -> Result<Report, StorageError> {
     let now = app.clock.now();
     let (before, keep) = (now.minus(AFTER_THE_END), app.snapshot.load().config.audit.keep);
-    let tables: [(Timestamp, Sweep); 5] = [
+    let tables: [(Timestamp, Sweep); 6] = [
+        (before, |connection, before| Box::pin(pushed_requests::sweep(connection, before, BATCH))),
         (before, |connection, before| Box::pin(grants::sweep(connection, before, BATCH))),
         (before, |connection, before| Box::pin(sessions::sweep(connection, before, BATCH))),
         (before, |connection, before| Box::pin(revoked_tokens::sweep(connection, before, BATCH))),

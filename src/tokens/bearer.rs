@@ -17,6 +17,7 @@ use crate::protocol::timestamp::Timestamp;
 use crate::storage::error::StorageError;
 use crate::storage::grants::{Standing, TokenStanding, find_standing};
 use crate::storage::{Store, revoked_tokens};
+use crate::tokens::subject::Subjects;
 use std::sync::Arc;
 
 /// An access token of this server that has not expired, of a client that is still there; whether it was revoked is another
@@ -28,9 +29,9 @@ pub struct VerifiedAccessToken {
     /// What it stands on.
     pub name: TokenName,
     /// Whom it was given to.
-    pub client_id: ClientId,
-    /// The same, as registered now.
     pub client: Arc<Client>,
+    /// Whom it was given to, by name.
+    pub client_id: ClientId,
     /// The person, or the client itself.
     pub sub: String,
     /// The resource server.
@@ -100,13 +101,19 @@ fn read(
     };
     let verified = verify(token, ring.verification(), &expectation).ok()?;
     let text = |name| verified.text(name).map(str::to_owned);
-    let client = registry.find(&ClientId::parse(verified.text("client_id")?).ok()?)?.clone();
-    let jti = text("jti")?;
+    let client_id = ClientId::parse(verified.text("client_id")?).ok()?;
+    let client = registry.find(&client_id)?.clone();
+    let (jti, sub) = (text("jti")?, text("sub")?);
+    let name = TokenName::parse(&jti)?;
+    // what no grant stands behind is a client's own, and says nothing of anybody else
+    if name == TokenName::OfService && sub != client_id.as_str() {
+        return None;
+    }
     Some(VerifiedAccessToken {
-        name: TokenName::parse(&jti)?,
-        client_id: client.id.clone(),
+        name,
         client,
-        sub: text("sub")?,
+        client_id,
+        sub,
         aud: text("aud")?,
         scopes: Scopes::parse(verified.text("scope").unwrap_or_default()).ok()?,
         exp: verified.seconds("exp")?,
@@ -131,6 +138,7 @@ pub enum Living {
 pub async fn stand(
     store: &Store,
     token: &VerifiedAccessToken,
+    subjects: Subjects<'_>,
     now: Timestamp,
 ) -> Result<Option<Living>, StorageError> {
     match &token.name {
@@ -143,7 +151,7 @@ pub async fn stand(
                 })
                 .await?;
             Ok(standing
-                .filter(|standing| counts(standing, token))
+                .filter(|standing| counts(standing, token, subjects))
                 .map(|standing| Living::OfGrant(Box::new(standing))))
         }
         TokenName::OfService => {
@@ -162,11 +170,11 @@ pub async fn stand(
     }
 }
 
-fn counts(standing: &Standing, token: &VerifiedAccessToken) -> bool {
+fn counts(standing: &Standing, token: &VerifiedAccessToken, subjects: Subjects<'_>) -> bool {
     matches!(standing.grant.state, GrantState::Active { .. })
         && standing.token == TokenStanding::NotRevoked
         && standing.user.disabled_at.is_none()
         && standing.user.is_in_one_of(&token.client.allowed_groups)
         && standing.grant.client_id == token.client_id
-        && standing.user.id.as_str() == token.sub
+        && subjects.subject(&token.client, &standing.user.id) == token.sub
 }

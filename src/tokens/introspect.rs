@@ -15,6 +15,7 @@ use crate::storage::error::StorageError;
 use crate::storage::grants::{SessionStanding, find_standing};
 use crate::tokens::bearer::{self, Living, VerifiedAccessToken};
 use crate::tokens::refresh;
+use crate::tokens::subject::Subjects;
 
 /// What introspection leans on: the snapshot of a request.
 #[derive(Clone, Copy)]
@@ -29,6 +30,8 @@ pub struct Introspection<'a> {
     pub ring: &'a KeyRing,
     /// What authenticates refresh tokens.
     pub secrets: &'a SecretPurposes,
+    /// By which subjects clients know people.
+    pub subjects: Subjects<'a>,
     /// The moment.
     pub now: Timestamp,
 }
@@ -54,7 +57,7 @@ impl Introspection<'_> {
         if !self.may_ask(token, caller) {
             return Ok(IntrospectionResponse::INACTIVE);
         }
-        let Some(living) = bearer::stand(self.store, token, self.now).await? else {
+        let Some(living) = bearer::stand(self.store, token, self.subjects, self.now).await? else {
             return Ok(IntrospectionResponse::INACTIVE);
         };
         let username = match living {
@@ -123,7 +126,7 @@ impl Introspection<'_> {
             token_type: None,
             exp: state.idle_until.min(grant.expires_at).seconds(),
             iat: redeemed_at.seconds(),
-            sub: grant.user_id.as_str().to_owned(),
+            sub: self.subjects.subject(caller, &grant.user_id),
             aud: None,
             iss: self.config.issuer.as_str().to_owned(),
             jti: None,

@@ -9,6 +9,7 @@ use portreeve::model::grant::{Access, Grant, GrantState, RedirectUriInRequest};
 use portreeve::model::secret::Secret;
 use portreeve::model::session::{Authentication, Session};
 use portreeve::model::username::CanonicalUsername;
+use portreeve::protocol::claims_request::ClaimsRequest;
 use portreeve::protocol::identifiers::{ClientId, GrantId, RequestId, SessionId, UserId};
 use portreeve::protocol::scope::Scopes;
 use portreeve::protocol::timestamp::Timestamp;
@@ -61,6 +62,7 @@ impl Visit {
             redirect_uri_in_request: RedirectUriInRequest::Present,
             code_challenge: None,
             nonce: None,
+            claims: ClaimsRequest::default(),
             authentication: Authentication::by_password(now),
             access: Access::Offline,
             request_id: RequestId::from_random(entropy.bytes()),

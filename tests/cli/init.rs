@@ -67,3 +67,17 @@ fn a_folder_that_cannot_be_made_is_told() {
     let complaint = operator.refused(1, &["init"]);
     assert!(complaint.contains("config/portreeve.toml"), "{complaint}");
 }
+
+#[test]
+fn an_embedded_store_is_for_its_owner_alone_wherever_it_lies() {
+    // threat 180
+    let operator = Operator::with_url("sqlite://../deep/store/portreeve.db", "");
+    let keys = operator.run(&["key", "list"]);
+    assert_eq!((keys.status, keys.output.as_str()), (0, ""), "{keys:?}");
+    assert!(keys.complaint.contains("no keys yet"), "{keys:?}");
+    let mode = |path: &str| std::fs::metadata(operator.path(path)).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode("deep"), mode("deep/store")), (0o700, 0o700));
+    for entry in std::fs::read_dir(operator.path("deep/store")).unwrap() {
+        assert_eq!(entry.unwrap().metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    }
+}

@@ -2,6 +2,7 @@
 
 use super::Operator;
 use crate::support::database::on_both_stores;
+use sqlx::{Connection as _, PgConnection, SqliteConnection};
 
 on_both_stores! {
     async fn pending_steps_are_told_with_status_1_until_they_are_taken(database: TestDatabase) {
@@ -18,6 +19,26 @@ on_both_stores! {
         let operator = Operator::with_store(&database, "");
         operator.done(&["user", "add", "ada", "--no-password"]);
         assert_eq!(operator.done(&["migrate", "--check"]), "");
+    }
+
+    /// threat 199
+    async fn a_store_of_a_later_version_is_refused_at_once_and_left_alone(database: TestDatabase) {
+        let anywhere = "[listen]\naddress = \"127.0.0.1:0\"\n[operations]\naddress = \"127.0.0.1:0\"\n";
+        let operator = Operator::with_store(&database, anywhere);
+        operator.done(&["migrate"]);
+        let sql = "INSERT INTO schema_history (version, name, checksum, applied_at) VALUES (99, 'later', 'x', 0)";
+        if database.url().starts_with("sqlite:") {
+            let mut open = SqliteConnection::connect(database.url()).await.unwrap();
+            sqlx::query(sql).execute(&mut open).await.unwrap();
+        } else {
+            let mut open = PgConnection::connect(database.url()).await.unwrap();
+            sqlx::query(sql).execute(&mut open).await.unwrap();
+        }
+        for arguments in [&["serve"][..], &["serve", "--no-migrate"], &["migrate"], &["migrate", "--check"], &["user", "list"]] {
+            let complaint = operator.refused(1, arguments);
+            assert!(complaint.contains("made by another version"), "{complaint}");
+            assert!(!complaint.contains("does not answer") && !complaint.contains("not there yet"), "{complaint}");
+        }
     }
 }
 

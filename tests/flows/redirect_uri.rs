@@ -108,7 +108,13 @@ on_both_stores! {
         ] {
             let changes = [("redirect_uri", "https://evil.example/cb"), forced];
             let answer = Browser::new().get(&server, &app.authorize(&changes)).await;
-            error_page(&answer, 400, "invalid_request");
+            // a request that stands elsewhere is looked for before where the answer goes
+            let code = match forced.0 {
+                "request_uri" => "invalid_request_uri",
+                "request" => "request_not_supported",
+                _ => "invalid_request",
+            };
+            error_page(&answer, 400, code);
             assert!(!answer.body.contains("evil.example"), "{forced:?}");
         }
         still_works(&server).await;

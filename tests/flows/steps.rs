@@ -99,6 +99,8 @@ pub fn response(answer: &Answer, app: &RelyingParty) -> BTreeMap<String, String>
     let pairs: Vec<(String, String)> = if answer.status == StatusCode::SEE_OTHER {
         let location = answer.location();
         let query = location.strip_prefix(&app.redirect_uri).unwrap_or_else(|| panic!("astray: {location}"));
+        // threat 5: an empty fragment of its own, and no other
+        let query = query.strip_suffix('#').unwrap_or_else(|| panic!("no fragment: {location}"));
         assert!(query.starts_with(['?', '&']) && !query.contains('#'), "{location}");
         form_urlencoded::parse(&query.as_bytes()[1..]).into_owned().collect()
     } else {

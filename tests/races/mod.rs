@@ -4,6 +4,7 @@
 mod codes;
 mod consents;
 mod people;
+mod pushed_requests;
 mod refreshes;
 mod replicas;
 mod revocations;

@@ -2,11 +2,13 @@
 
 use super::{together, two_replicas};
 use crate::support::browser::Browser;
-use crate::support::clock::BEGINNING;
+use crate::support::clock::{BEGINNING, ManualClock};
+use crate::support::configuration::TestConfiguration;
 use crate::support::database::{TestDatabase, on_both_stores};
 use crate::support::relying_party::RelyingParty;
 use crate::support::server::TestServer;
 use axum::http::StatusCode;
+use portreeve::http::app::Mode;
 use portreeve::keys::rotation::{Due, Rotation};
 use portreeve::protocol::signing_algorithm::SigningAlgorithm;
 use portreeve::storage::Store;
@@ -14,6 +16,7 @@ use portreeve::tasks::rotate_keys;
 use serde_json::Value;
 use sqlx::{Connection as _, PgConnection, SqliteConnection};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Tables and their columns, as `table.column`.
@@ -136,6 +139,34 @@ async fn two_replicas_that_start_at_once_share_their_keys_through_a_rotation() {
         }
     }
     assert_eq!(names.len(), 2, "the key was rotated once: {names:?}");
+}
+
+/// Threat 181, F-18: the keys are one replica's, and every replica signs with them at once, however the clocks differ.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn replicas_that_find_no_key_at_the_same_moment_all_sign_with_the_same() {
+    let database = TestDatabase::postgres().await;
+    let configuration = Arc::new(TestConfiguration::new(&database));
+    let servers = together(3, |number| {
+        let (configuration, clock) = (configuration.clone(), ManualClock::new());
+        clock.set(BEGINNING.minus(Duration::from_secs(2 * number as u64)));
+        TestServer::compose(configuration, clock, Mode::Serve)
+    })
+    .await;
+    let late = ManualClock::new();
+    late.set(BEGINNING.minus(Duration::from_secs(4)));
+    let late = TestServer::compose(configuration, late, Mode::Serve).await;
+    let mut names = BTreeSet::new();
+    for server in servers.iter().chain([&late]) {
+        let answer = server.post_as("service", "/token", &[("grant_type", "client_credentials")]).await;
+        assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+        names.insert(key_name(answer.json()["access_token"].as_str().expect("a token")));
+        rotate_keys::run_once(&server.app).await.expect("a round");
+    }
+    assert_eq!(names.len(), 1, "{names:?}");
+    let algorithms = late.app.snapshot.load().config.signing_keys.algorithms.len();
+    for server in servers.iter().chain([&late]) {
+        assert_eq!(key_set(server).await.len(), algorithms);
+    }
 }
 
 fn key_name(token: &str) -> String {

@@ -4,8 +4,12 @@
 #![allow(dead_code)] // every folder of tests leans on a part of it
 
 pub mod browser;
+pub mod callback_app;
+pub mod chromium;
 pub mod clock;
 pub mod configuration;
 pub mod database;
+pub mod https_server;
 pub mod relying_party;
+pub mod request_signer;
 pub mod server;

@@ -1,0 +1,112 @@
+//! A pushed request on its way to one code (RFC 9126; threats 77–80, 84).
+
+use super::{pushed, redeemed, visit_of, walk};
+use crate::flows::steps::error_page;
+use crate::support::browser::Browser;
+use crate::support::database::on_both_stores;
+use crate::support::relying_party::RelyingParty;
+use crate::support::server::{TestServer, claims};
+use axum::http::StatusCode;
+use std::time::Duration;
+
+fn web() -> RelyingParty {
+    RelyingParty::new("web", "openid photos.read")
+}
+
+on_both_stores! {
+    /// RFC 9126 §2, §4.
+    async fn a_pushed_request_becomes_a_code(database: TestDatabase) {
+        let server = TestServer::start(&database).await;
+        for app in [web(), RelyingParty::new("spa", "openid"), RelyingParty::new("post", "openid")] {
+            let uri = pushed(&server, &app, &[("state", "a b&c"), ("max_age", "3600")]).await;
+            assert!(uri.starts_with("urn:ietf:params:oauth:request_uri:") && uri.len() >= 34 + 43, "threat 79");
+            let mut browser = Browser::new();
+            let answer = walk(&server, &mut browser, &visit_of(app.client_id, &uri, &[])).await;
+            assert_eq!(answer.parameter("state").as_deref(), Some("a b&c"));
+            assert_eq!(answer.parameter("iss").as_deref(), Some("https://auth.example.com"));
+            assert_eq!(claims(redeemed(&server, &app, &answer).await.id())["nonce"], "the nonce");
+        }
+    }
+
+    /// Threat 77, RFC 9126 §7.3: one code on every path, and reloads before it.
+    async fn a_pushed_request_becomes_one_code_whatever_the_path(database: TestDatabase) {
+        let server = TestServer::start(&database).await;
+        let (app, mut browser) = (web(), Browser::new());
+        let uri = pushed(&server, &app, &[]).await;
+        let url = visit_of("web", &uri, &[]);
+        // looking at it spends nothing, in this browser or another
+        for _ in 0..3 {
+            assert_eq!(browser.get(&server, &url).await.status, StatusCode::SEE_OTHER);
+            assert_eq!(Browser::new().get(&server, &url).await.status, StatusCode::SEE_OTHER);
+        }
+        let answer = walk(&server, &mut browser, &url).await;
+        redeemed(&server, &app, &answer).await;
+        error_page(&browser.get(&server, &url).await, 400, "invalid_request_uri");
+        error_page(&Browser::new().get(&server, &url).await, 400, "invalid_request_uri");
+        // consent is remembered: a silent visit and one that shows no page spend theirs as well
+        for changes in [&[("prompt", "none")][..], &[]] {
+            let uri = pushed(&server, &app, changes).await;
+            let url = visit_of("web", &uri, &[]);
+            redeemed(&server, &app, &browser.get(&server, &url).await).await;
+            error_page(&browser.get(&server, &url).await, 400, "invalid_request_uri");
+        }
+    }
+
+    /// RFC 9126 §4; threats 78, 79: judged when the visit begins, and by its own client only.
+    async fn a_visit_begins_before_the_request_expires_and_may_end_after_it(database: TestDatabase) {
+        let server = TestServer::start(&database).await;
+        let app = web();
+        let uri = pushed(&server, &app, &[]).await;
+        let url = visit_of("web", &uri, &[]);
+        let mut browser = Browser::new();
+        let page = browser.get(&server, &url).await;
+        let page = browser.follow(&server, page).await;
+        server.clock.advance(Duration::from_secs(90));
+        error_page(&Browser::new().get(&server, &url).await, 400, "invalid_request_uri");
+        server.clock.advance(Duration::from_secs(600));
+        let page = browser.sign_in(&server, &page, "ada").await;
+        let answer = browser.decide(&server, &page, "allow").await;
+        redeemed(&server, &app, &answer).await;
+        // a marker of another request does not lengthen this one's life
+        let uri = pushed(&server, &app, &[]).await;
+        let mut other = Browser::new();
+        let begun = other.get(&server, &app.authorize(&[])).await;
+        let marker = begun.parameter("marker").expect("a marker");
+        server.clock.advance(Duration::from_secs(91));
+        error_page(&other.get(&server, &visit_of("web", &uri, &[("marker", &marker)])).await, 400, "invalid_request_uri");
+        // nor does one lend it to another client
+        let uri = pushed(&server, &app, &[]).await;
+        error_page(&browser.get(&server, &visit_of("spa", &uri, &[])).await, 400, "invalid_request_uri");
+        redeemed(&server, &app, &walk(&server, &mut browser, &visit_of("web", &uri, &[])).await).await;
+    }
+
+    /// Threat 80, RFC 9126 §4: what stands beside the name does not count.
+    async fn parameters_beside_the_name_are_not_the_request(database: TestDatabase) {
+        let server = TestServer::start(&database).await;
+        let app = web();
+        let uri = pushed(&server, &app, &[("state", "")]).await;
+        let beside = [("scope", "openid email offline_access"), ("state", "evil"), ("nonce", "evil"),
+                      ("redirect_uri", "https://evil.example/"), ("prompt", "none"), ("response_mode", "form_post")];
+        let answer = walk(&server, &mut Browser::new(), &visit_of("web", &uri, &beside)).await;
+        assert_eq!(answer.parameter("state"), None);
+        let tokens = redeemed(&server, &app, &answer).await;
+        assert_eq!((tokens.0["scope"].as_str(), claims(tokens.id())["nonce"].as_str()), (Some("openid photos.read"), Some("the nonce")));
+    }
+
+    /// Threat 84: nothing of the request but its name reaches the browser's address bar.
+    async fn what_was_pushed_stays_out_of_urls(database: TestDatabase) {
+        let server = TestServer::start(&database).await;
+        let app = web();
+        let uri = pushed(&server, &app, &[("state", "canary-state"), ("login_hint", "canary-hint")]).await;
+        let mut browser = Browser::new();
+        let answer = browser.get(&server, &visit_of("web", &uri, &[])).await;
+        assert!(!answer.location().contains("canary") && answer.location().contains("request_uri="), "{answer:?}");
+        let page = browser.follow(&server, answer).await;
+        let consent = browser.submit_login(&server, &page, "ada", crate::support::server::PASSWORD).await;
+        assert!(!consent.location().contains("canary"), "{consent:?}");
+        assert_eq!(database.number("SELECT COUNT(*) FROM pushed_requests").await, 1);
+        let page = browser.follow(&server, consent).await;
+        browser.decide(&server, &page, "allow").await;
+        assert_eq!(database.number("SELECT COUNT(*) FROM pushed_requests").await, 0);
+    }
+}

@@ -1,0 +1,113 @@
+//! Pushes that are refused (RFC 9126 §2.1, §2.3; threats 81–83).
+
+use super::{push, pushed, visit_of, walk};
+use crate::support::browser::Browser;
+use crate::support::database::on_both_stores;
+use crate::support::relying_party::{Method, RelyingParty};
+use crate::support::server::{TestServer, basic};
+use axum::http::StatusCode;
+use portreeve::storage::pushed_requests::MOST_OF_A_CLIENT;
+use portreeve::tasks::sweep_expired;
+use std::time::Duration;
+
+const MUST_PUSH: &str = r#"
+[[client]]
+client_id = "pusher"
+redirect_uris = ["https://pusher.example.com/callback"]
+client_secrets = [{ sha256 = "{hash}" }]
+scope = "openid"
+require_pushed_authorization_requests = true
+"#;
+
+fn web() -> RelyingParty {
+    RelyingParty::new("web", "openid photos.read")
+}
+
+on_both_stores! {
+    /// Whatever `/authorize` would refuse is refused here, in JSON and at once.
+    async fn a_push_is_judged_as_the_visit_would_be(database: TestDatabase) {
+        let server = TestServer::start(&database).await;
+        for (changes, error) in [
+            (&[("response_type", "token")][..], "unsupported_response_type"),
+            (&[("response_type", "")], "invalid_request"),
+            (&[("code_challenge", ""), ("code_challenge_method", "")], "invalid_request"),
+            (&[("code_challenge_method", "plain")], "invalid_request"),
+            (&[("redirect_uri", "https://evil.example/cb")], "invalid_request"),
+            (&[("redirect_uri", "")], "invalid_request"),
+            (&[("scope", "openid admin")], "invalid_scope"),
+            (&[("resource", "https://nobody.example/")], "invalid_target"),
+            (&[("prompt", "none login")], "invalid_request"),
+            (&[("max_age", "-1")], "invalid_request"),
+            (&[("claims", "[]")], "invalid_request"),
+            (&[("request_uri", "urn:ietf:params:oauth:request_uri:x")], "invalid_request"),
+            (&[("request_uri", "https://web.example.com/object")], "invalid_request"),
+            (&[("request", "e30.e30.")], "request_not_supported"),
+            (&[("client_id", "spa")], "invalid_request"),
+        ] {
+            let answer = push(&server, &web(), changes).await;
+            assert!(answer.status == StatusCode::BAD_REQUEST || changes[0].0 == "client_id", "{changes:?}: {answer:?}");
+            if answer.status == StatusCode::BAD_REQUEST {
+                assert_eq!(answer.error(), error, "{changes:?}");
+            }
+            assert!(answer.status.is_client_error() && answer.header("location").is_none());
+            assert_eq!(answer.header("cache-control"), Some("no-store"));
+        }
+        assert_eq!(database.number("SELECT COUNT(*) FROM pushed_requests").await, 0);
+        pushed(&server, &web(), &[]).await;
+    }
+
+    /// Threat 82, RFC 9126 §2: who pushes proves who they are, by the registered method, with POST.
+    async fn a_push_without_proof_of_the_client_is_refused(database: TestDatabase) {
+        let server = TestServer::start(&database).await;
+        let request = web().request(&[]);
+        for authorization in [None, Some(basic("web", "wrong")), Some(basic("nobody", "x"))] {
+            let answer = server.post_raw("/par", authorization.as_deref(), request.clone()).await;
+            assert_eq!((answer.status, answer.error().as_str()), (StatusCode::UNAUTHORIZED, "invalid_client"));
+        }
+        for method in ["GET", "PUT", "DELETE"] {
+            let request = axum::http::Request::builder().method(method).uri("/par").body(axum::body::Body::empty());
+            assert_eq!(server.send(request.expect("a request")).await.status, StatusCode::METHOD_NOT_ALLOWED);
+        }
+        let in_the_url = server.post_raw(&format!("/par?{request}"), Some(&basic("web", server.secret())), String::new()).await;
+        assert_eq!((in_the_url.status, in_the_url.error().as_str()), (StatusCode::BAD_REQUEST, "invalid_request"));
+    }
+
+    /// Threat 81, RFC 9126 §6: on every way in.
+    async fn a_client_that_must_push_is_not_served_otherwise(database: TestDatabase) {
+        let server = TestServer::start_with(&database, "", MUST_PUSH).await;
+        let app = RelyingParty {
+            client_id: "pusher",
+            redirect_uri: "https://pusher.example.com/callback".to_owned(),
+            method: Method::Basic,
+            ..RelyingParty::new("web", "openid")
+        };
+        for changes in [&[][..], &[("prompt", "none")]] {
+            let answer = server.get(&app.authorize(changes)).await;
+            assert_eq!(answer.parameter("error").as_deref(), Some("invalid_request"));
+            let answer = server.post_raw("/authorize", None, app.request(changes)).await;
+            let answer = server.get(answer.location()).await;
+            assert_eq!(answer.parameter("error").as_deref(), Some("invalid_request"));
+        }
+        let uri = pushed(&server, &app, &[]).await;
+        assert!(walk(&server, &mut Browser::new(), &visit_of("pusher", &uri, &[])).await.parameter("code").is_some());
+    }
+
+    /// Threats 83, 193: one client's requests that wait are bounded, swept, and no other client's business.
+    async fn requests_that_wait_are_bounded_and_swept(database: TestDatabase) {
+        let server = TestServer::start(&database).await;
+        let values: Vec<String> =
+            (0..MOST_OF_A_CLIENT).map(|n| format!("('f{n}', 'web', '', 0, 0)")).collect();
+        for some in values.chunks(5_000) {
+            database.execute(&format!("INSERT INTO pushed_requests (id, client_id, parameters, created_at, expires_at) VALUES {}", some.join(","))).await;
+        }
+        let answer = push(&server, &web(), &[]).await;
+        assert_eq!((answer.status, answer.error().as_str()), (StatusCode::TOO_MANY_REQUESTS, "temporarily_unavailable"));
+        assert!(answer.header("retry-after").is_some());
+        pushed(&server, &RelyingParty::new("spa", "openid"), &[]).await;
+        sweep_expired::run_once(&server.app).await.expect("a round");
+        pushed(&server, &web(), &[]).await;
+        server.clock.advance(Duration::from_secs(3 * 3600));
+        sweep_expired::run_once(&server.app).await.expect("a round");
+        assert_eq!(database.number("SELECT COUNT(*) FROM pushed_requests").await, 0);
+    }
+}

@@ -280,8 +280,8 @@ pub fn with_retry_after(mut response: Response, seconds: u64) -> Response {
     response
 }
 
-/// A description in the characters that RFC 6749 §5.2 allows.
-fn described(text: &str) -> String {
+/// A description in the characters that RFC 6749 §5.2 and RFC 6750 §3 allow.
+pub(super) fn described(text: &str) -> String {
     let allowed = |c: &char| matches!(c, '\x20'..='\x21' | '\x23'..='\x5b' | '\x5d'..='\x7e');
     text.replace('§', "section ").chars().filter(allowed).collect()
 }

@@ -1,7 +1,7 @@
 //! `/userinfo` (OpenID Connect Core §5.3, RFC 6750 §2): a token with `openid` opens it, whatever its audience. The token
 //! comes in the header or, by POST, in the body; never in the query (threat 22).
 
-use super::answer::{json, signed, with_retry_after};
+use super::answer::{described, json, signed, with_retry_after};
 use super::app::App;
 use super::extract::{Visit, authorization};
 use super::limits::read_form_if_any;
@@ -106,6 +106,7 @@ fn refuse(app: &App, visit: &Visit, error: &BearerError) -> Response {
         "RFC 6750 §3.1",
     ));
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::UNAUTHORIZED);
+    let description = described(description);
     let challenge = match code {
         None => "Bearer realm=\"portreeve\"".to_owned(),
         Some(code) => {

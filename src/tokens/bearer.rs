@@ -71,12 +71,17 @@ pub fn recognise(
     let text = |name| verified.text(name).map(str::to_owned);
     let client_id = ClientId::parse(verified.text("client_id")?).ok()?;
     let client = registry.find(&client_id)?.clone();
-    let jti = text("jti")?;
+    let (jti, sub) = (text("jti")?, text("sub")?);
+    let name = TokenName::parse(&jti)?;
+    // what no grant stands behind is a client's own, and says nothing of anybody else
+    if name == TokenName::OfService && sub != client_id.as_str() {
+        return None;
+    }
     Some(VerifiedAccessToken {
-        name: TokenName::parse(&jti)?,
+        name,
         client,
         client_id,
-        sub: text("sub")?,
+        sub,
         aud: text("aud")?,
         scopes: Scopes::parse(verified.text("scope").unwrap_or_default()).ok()?,
         exp: verified.seconds("exp")?,

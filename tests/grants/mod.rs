@@ -2,6 +2,7 @@
 
 mod authorization_code_bindings;
 mod authorization_code_life;
+mod authorization_code_secrecy;
 mod client_credentials;
 mod refresh_token_bounds;
 mod refresh_token_ends;

@@ -235,8 +235,12 @@ impl TestServer {
     /// Listens on a free port of the loopback until the returned value is dropped.
     pub async fn listen(&self) -> Listening {
         let address: SocketAddr = ([127, 0, 0, 1], 0).into();
-        let listener =
-            Listener::bind(address, ListenerLimits::default(), None, Vec::new()).await.expect("a port");
+        let listener = Listener::bind(address, ListenerLimits::default(), None, Vec::new()).await;
+        self.listen_on(listener.expect("a port"))
+    }
+
+    /// Listens on what was bound before, for a server whose issuer has to name the port.
+    pub fn listen_on(&self, listener: Listener) -> Listening {
         let address = listener.local_address();
         let (stop, stopped) = oneshot::channel::<()>();
         let router = self.router.clone();

@@ -8,6 +8,7 @@ mod architecture;
 mod browser;
 mod cli;
 mod clients;
+mod conformance;
 mod flows;
 mod golden;
 mod grants;

@@ -11,7 +11,10 @@ use std::collections::BTreeMap;
 /// The `response_mode` parameter of each plan; absent in the Basic plan.
 pub const MODES: [&str; 2] = ["", "form_post"];
 /// A state of 128 characters, as several modules send it.
-pub const LONG_STATE: &str = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_.~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_";
+pub const LONG_STATE: &str = concat!(
+    "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_",
+    ".~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+);
 
 /// The plans' client: client_secret_basic, PKCE left out as the plans leave it out.
 pub const CLIENTS: &str = r#"
@@ -76,6 +79,8 @@ impl<'a> Plan<'a> {
         let mut answer = browser.follow(self.server, answer).await;
         let asked = answer.body.contains("id=\"login-submit\"");
         if asked {
+            // a person takes a moment to type
+            self.server.clock.advance(std::time::Duration::from_secs(1));
             answer = browser.sign_in(self.server, &answer, "ada").await;
         }
         if answer.body.contains("id=\"consent-allow\"") {

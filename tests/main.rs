@@ -9,6 +9,7 @@ mod browser;
 mod cli;
 mod clients;
 mod faults;
+mod conformance;
 mod flows;
 mod golden;
 mod grants;

@@ -12,6 +12,7 @@ use portreeve::clients::authentication::{AssertionError, ClientAuthenticationErr
 use portreeve::grants::error::TokenError;
 use portreeve::http::cross_origin::ForeignRequest;
 use portreeve::http::limits::FormError;
+use portreeve::logout::error::LogoutError;
 use portreeve::pages::LoginMessage;
 use portreeve::protocol::authorization_request::AuthorizationRequest;
 use portreeve::protocol::parameters::{ParameterError, Parameters};
@@ -159,6 +160,22 @@ fn token_errors() -> Vec<TokenError> {
     samples
 }
 
+fn logout_errors() -> Vec<LogoutError> {
+    use LogoutError as Error;
+    samples!(LogoutError {
+        Error::Unreadable(_) => [Error::Unreadable(ParameterError::Nul)],
+        Error::TooLong => [Error::TooLong],
+        Error::HintInvalid(_) => [Error::HintInvalid("for operators")],
+        Error::ClientMismatch => [Error::ClientMismatch],
+        Error::UnknownClient => [Error::UnknownClient],
+        Error::RedirectUriOfNobody => [Error::RedirectUriOfNobody],
+        Error::RedirectUriMismatch => [Error::RedirectUriMismatch],
+        Error::FormForeign => [Error::FormForeign],
+        Error::Unavailable(_) => [Error::Unavailable("for operators".to_owned())],
+        Error::Internal(_) => [Error::Internal("for operators".to_owned())],
+    })
+}
+
 fn bearer_errors() -> Vec<BearerError> {
     samples!(BearerError {
         BearerError::Missing => [BearerError::Missing],
@@ -253,6 +270,12 @@ fn every_refusal_reads_as_in_the_file() {
     rows.push("# /login".to_owned());
     rows.extend(sign_in_errors().iter().map(|error| format!("{error:?}")));
     rows.extend(login_messages().iter().map(|message| format!("{message:?}\n  {}\n", message.words())));
+    rows.push("# /logout".to_owned());
+    for error in logout_errors() {
+        let verdict = error.verdict();
+        let delivery = format!("page {}", verdict.status);
+        rows.push(row(&error, &delivery, verdict.code.as_str(), &verdict.description, verdict.section));
+    }
     rows.push("# bodies and URLs".to_owned());
     for error in form_errors() {
         let (delivery, code) = (error.status().as_u16().to_string(), error.code());

@@ -69,6 +69,25 @@ on_both_stores! {
         assert_ne!(claims(&got[0])["jti"], claims(&got[1])["jti"]);
     }
 
+    /// OpenID Connect Core §8: the token names the person as the client's ID tokens do
+    async fn a_client_with_pairwise_subjects_reads_its_own(database: TestDatabase) {
+        let receiver = crate::logout::Receiver::start().await;
+        let pairwise = crate::logout::clients(&receiver.server.url(""))
+            .replace("backchannel_logout_session_required = true", "subject_type = \"pairwise\"");
+        let server = TestServer::start_with(&database, &receiver.server.settings(), &pairwise).await;
+        let mut browser = Browser::new();
+        let tokens = app("app").tokens(&server, &mut browser).await;
+        let others = app("other").tokens(&server, &mut browser).await;
+        // the hint of such a client is one of its session too
+        crate::logout::assert_logged_out_page(&logout(&server, &mut browser, &[("id_token_hint", tokens.id())]).await);
+        assert_eq!(deliver(&server).await.delivered, 2);
+        assert_ne!(claims(tokens.id())["sub"], claims(others.id())["sub"]);
+        for token in receiver.tokens() {
+            let own = if claims(&token)["aud"] == "app" { tokens.id() } else { others.id() };
+            assert_eq!(claims(&token)["sub"], claims(own)["sub"]);
+        }
+    }
+
     /// §2.3: who learns nothing of the session is told nothing of its end; and no row is written for them
     async fn an_app_that_wants_no_token_or_knows_no_session_takes_no_part(database: TestDatabase) {
         let (server, receiver) = start(&database).await;

@@ -12,6 +12,7 @@ mod flows;
 mod golden;
 mod grants;
 mod http;
+mod logout;
 mod openid;
 mod outbound;
 mod properties;

@@ -2,6 +2,7 @@
 //! for real, tests with a clock and chance of their own.
 
 use crate::audit::Trail;
+use crate::clients::remote_keys::RemoteKeys;
 use crate::config::Config;
 use crate::http::app::{App, Mode, Parts, Snapshot};
 use crate::keys::{Keys, SecretPurposes};
@@ -50,6 +51,7 @@ pub async fn compose(ingredients: Ingredients) -> anyhow::Result<Composition> {
     let app = Arc::new(Parts {
         throttle: Throttle::new(clock.clone()),
         passwords: PasswordHasher::new(entropy.clone()),
+        remote_keys: RemoteKeys::new(clock.clone()),
         snapshot: ArcSwap::from_pointee(Snapshot::of(config)),
         clock_is_off: AtomicBool::new(false),
         is_draining: AtomicBool::new(false),

@@ -131,7 +131,10 @@ impl TokenError {
 
 impl From<ClientAuthenticationError> for TokenError {
     fn from(why: ClientAuthenticationError) -> Self {
-        Self::Client(why)
+        match why {
+            ClientAuthenticationError::Store(error) => error.into(),
+            why => Self::Client(why),
+        }
     }
 }
 

@@ -9,12 +9,15 @@ mod grant_ends;
 pub mod grants;
 pub mod leases;
 pub mod migrate;
+pub mod outbox;
 pub mod pushed_requests;
 pub mod revoked_tokens;
 mod row;
 pub mod salts;
+pub mod session_clients;
 pub mod sessions;
 pub mod signing_keys;
+pub mod spent_jtis;
 mod sqlite_writer;
 pub mod users;
 

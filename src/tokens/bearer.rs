@@ -12,8 +12,8 @@ use crate::model::grant::GrantState;
 use crate::protocol::access_token::TokenName;
 use crate::protocol::identifiers::ClientId;
 use crate::protocol::scope::Scopes;
-use crate::protocol::signing_algorithm::SigningAlgorithm;
 use crate::protocol::timestamp::Timestamp;
+use crate::protocol::verification_algorithm::VerificationAlgorithm;
 use crate::storage::error::StorageError;
 use crate::storage::grants::{Standing, TokenStanding, find_standing};
 use crate::storage::{Store, revoked_tokens};
@@ -93,7 +93,7 @@ fn read(
         typ: ExpectedType::Only(JwtType::AccessToken),
         issuer: Some(config.issuer.as_str()),
         audience: Audience::Any,
-        algorithms: &SigningAlgorithm::ALL,
+        algorithms: &VerificationAlgorithm::OWN,
         now_seconds: times.now,
         leeway_seconds: times.leeway,
         expiry: times.expiry,

@@ -8,7 +8,7 @@ use crate::support::relying_party::RelyingParty;
 use crate::support::server::{Answer, TestServer};
 use axum::http::{Method, StatusCode};
 use portreeve::authorization::error::AuthorizationError;
-use portreeve::clients::authentication::ClientAuthenticationError;
+use portreeve::clients::authentication::{AssertionError, ClientAuthenticationError};
 use portreeve::grants::error::TokenError;
 use portreeve::http::cross_origin::ForeignRequest;
 use portreeve::http::limits::FormError;
@@ -65,6 +65,8 @@ fn client_authentication_errors() -> Vec<ClientAuthenticationError> {
         Error::UnknownClient => [Error::UnknownClient],
         Error::WrongMethod => [Error::WrongMethod],
         Error::WrongSecret => [Error::WrongSecret],
+        Error::Assertion(_) => [Error::Assertion(AssertionError::Replayed)],
+        Error::Store(_) => [Error::Store(StorageError::Unavailable("for operators".to_owned()))],
         Error::Wait(_) => [Error::Wait(7)],
     })
 }
@@ -150,7 +152,7 @@ fn token_errors() -> Vec<TokenError> {
         Error::Internal(_) => [Error::Internal("for operators".to_owned())],
     });
     samples.extend(parameter_errors().into_iter().map(Error::Unreadable));
-    samples.extend(client_authentication_errors().into_iter().map(Error::Client));
+    samples.extend(client_authentication_errors().into_iter().map(Error::from));
     samples.extend(target_errors().into_iter().map(Error::Target));
     samples
 }
@@ -269,10 +271,12 @@ fn no_refusal_tells_the_caller_what_is_for_operators() {
         assert!(!description.contains("for operators") && !description.contains('"'), "{description}");
     }
     // Threat 139, and RFC 6749 §5.2 for clients: every way to fail reads alike.
-    let wrong = client_authentication_errors()
-        .into_iter()
-        .filter(|error| *error != ClientAuthenticationError::TwoMethods);
-    let mut told: Vec<_> = wrong.map(|error| TokenError::Client(error).verdict()).collect();
+    let is_unknown = |error: &TokenError| match error {
+        TokenError::Client(why) => *why != ClientAuthenticationError::TwoMethods,
+        _ => false,
+    };
+    let wrong = client_authentication_errors().into_iter().map(TokenError::from).filter(is_unknown);
+    let mut told: Vec<_> = wrong.map(|error| error.verdict()).collect();
     told.iter_mut().for_each(|verdict| verdict.retry_after = None);
     assert!(told.windows(2).all(|pair| pair[0] == pair[1]), "{told:?}");
 }

@@ -3,6 +3,7 @@
 
 #![allow(dead_code)] // every folder of tests leans on a part of it
 
+pub mod assertion;
 pub mod browser;
 pub mod callback_app;
 pub mod chromium;

@@ -3,12 +3,11 @@
 
 use crate::audit::{self, Circumstances, Trail};
 use crate::authorization::begin::Begun;
-use crate::authorization::consent;
+use crate::authorization::consent::Answer;
 use crate::authorization::interaction::Finish;
 use crate::config::Config;
 use crate::model::audit_event::{About, EventName};
 use crate::model::client::Client;
-use crate::model::consent::Consent;
 use crate::model::entropy::SharedEntropy;
 use crate::model::grant::{Access, Grant, GrantState};
 use crate::protocol::identifiers::MessageId;
@@ -20,7 +19,7 @@ use crate::sessions::browser::SignedIn;
 use crate::storage::driver::Connection;
 use crate::storage::error::StorageError;
 use crate::storage::session_clients::Participant;
-use crate::storage::{Store, consents, grants, pushed_requests, session_clients};
+use crate::storage::{Store, grants, pushed_requests, session_clients};
 use crate::tokens::code;
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,8 +42,8 @@ pub struct Issuance<'a> {
 pub enum ConsentGiven {
     /// It was there before, or none is needed.
     Before,
-    /// Just now; what had been remembered until then comes along.
-    Now(Option<Scopes>),
+    /// Just now, on the page.
+    Now,
 }
 
 /// What is written in the transaction of a code.
@@ -113,9 +112,9 @@ impl Issuance<'_> {
                     circumstances,
                 ));
             }
-            ConsentGiven::Now(before) => {
-                let consent = consent::merged(begun, signed_in, before.as_ref(), finish.consented(), now);
-                if !self.with_consent(grant, consent, beside, circumstances).await? {
+            ConsentGiven::Now => {
+                let answer = Answer::yes(begun, signed_in, finish.consented(), now);
+                if !self.with_consent(grant, answer, beside, circumstances).await? {
                     return Ok(None);
                 }
             }
@@ -141,7 +140,13 @@ impl Issuance<'_> {
         self.store
             .write(move |connection| {
                 let work = work.clone();
-                Box::pin(async move { insert_code(connection, &work.0, until, &work.1).await })
+                Box::pin(async move {
+                    let spent = spend(connection, &work.1).await?;
+                    if spent {
+                        insert_code(connection, &work.0, until, &work.1).await?;
+                    }
+                    Ok(spent)
+                })
             })
             .await
     }
@@ -169,24 +174,30 @@ impl Issuance<'_> {
     async fn with_consent(
         &self,
         grant: Grant,
-        consent: Consent,
+        answer: Answer,
         beside: Beside,
         circumstances: &Circumstances,
     ) -> Result<bool, StorageError> {
         let GrantState::CodeIssued { until } = grant.state else { return Err(StorageError::Serialization) };
         let reason = format!("to {}", grant.scopes);
         let event = self.event(&grant, EventName::ConsentGiven, &reason, circumstances);
-        let work = Arc::new((grant, consent, beside, event));
+        let work = Arc::new((grant, answer, beside, event));
         self.store
             .write(move |connection| {
                 let work = work.clone();
                 Box::pin(async move {
-                    let (grant, consent, beside, event) = work.as_ref();
-                    if !insert_code(connection, grant, until, beside).await? {
+                    let (grant, answer, beside, event) = work.as_ref();
+                    if !spend(connection, beside).await? {
                         return Ok(false);
                     }
-                    consents::put(connection, consent).await?;
-                    audit::record(connection, event).await?;
+                    // what is taken back ends earlier grants, and so comes before the new one
+                    let ended = answer.write(connection).await?;
+                    insert_code(connection, grant, until, beside).await?;
+                    let mut event = event.clone();
+                    if ended > 0 {
+                        event.reason = format!("{}; {ended} grants that held more ended", event.reason);
+                    }
+                    audit::record(connection, &event).await?;
                     Ok(true)
                 })
             })
@@ -210,22 +221,23 @@ impl Issuance<'_> {
     }
 }
 
-/// Writes the code with what belongs beside it. False, and nothing written, when the pushed request that it would spend is
-/// spent: without it there is no code (threat 77).
+/// Spends the pushed request that the code would come of; false when it is spent, and then there is no code (threat 77).
+async fn spend(connection: &mut Connection, beside: &Beside) -> Result<bool, StorageError> {
+    match &beside.pushed {
+        Some(pushed) => pushed_requests::spend(connection, pushed).await,
+        None => Ok(true),
+    }
+}
+
+/// Writes the code, and beside it the app that hears of the session's end.
 async fn insert_code(
     connection: &mut Connection,
     grant: &Grant,
     until: Timestamp,
     beside: &Beside,
-) -> Result<bool, StorageError> {
-    if let Some(pushed) = &beside.pushed
-        && !pushed_requests::spend(connection, pushed).await?
-    {
-        return Ok(false);
-    }
+) -> Result<(), StorageError> {
     if let Some(participant) = &beside.participant {
         session_clients::join(connection, &grant.session_id, participant, grant.issued_at).await?;
     }
-    grants::insert_code(connection, grant, until).await?;
-    Ok(true)
+    grants::insert_code(connection, grant, until).await
 }

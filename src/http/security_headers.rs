@@ -3,6 +3,9 @@
 //! A path belongs to a [`RouteClass`], a class has a row of the table, and a handler says no more than the [`PagePolicy`]
 //! of its page, as an extension of its response. What is no page gets a Content-Security-Policy that allows nothing. Who
 //! may read an answer from another origin is decided in `cross_origin`.
+//!
+//! The 400 and 431 that the HTTP library gives to what is no request at all come from below the router, and the library has no
+//! place to add to them: they have no body, nothing to run or to frame, and the connection ends with them.
 
 use super::app::App;
 use crate::protocol::issuer::Issuer;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 async fn last_reason(server: &TestServer) -> String {
     let mut refusals = server.refusals.lock().await;
     let mut reason = None;
-    while let Ok(event) = refusals.try_recv() {
+    while let Some(event) = refusals.take() {
         reason = Some(event.reason);
     }
     reason.expect("a refusal")

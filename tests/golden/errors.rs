@@ -69,6 +69,8 @@ fn client_authentication_errors() -> Vec<ClientAuthenticationError> {
         Error::Assertion(_) => [Error::Assertion(AssertionError::Replayed)],
         Error::Store(_) => [Error::Store(StorageError::Unavailable("for operators".to_owned()))],
         Error::Wait(_) => [Error::Wait(7)],
+        Error::Busy(_) => [Error::Busy(2)],
+        Error::Unchecked => [Error::Unchecked],
     })
 }
 
@@ -178,6 +180,7 @@ fn bearer_errors() -> Vec<BearerError> {
     samples!(BearerError {
         BearerError::Missing => [BearerError::Missing],
         BearerError::Malformed(_) => [BearerError::Malformed("the token is there twice (RFC 6750 §2)")],
+        BearerError::Body(..) => [BearerError::Body(413, "the body is larger than 64 KiB")],
         BearerError::InvalidToken => [BearerError::InvalidToken],
         BearerError::InsufficientScope(_) => [BearerError::InsufficientScope("the token needs the scope openid")],
         BearerError::Unavailable => [BearerError::Unavailable],
@@ -294,7 +297,13 @@ fn no_refusal_tells_the_caller_what_is_for_operators() {
     }
     // Threat 139, and RFC 6749 §5.2 for clients: every way to fail reads alike.
     let is_unknown = |error: &TokenError| match error {
-        TokenError::Client(why) => *why != ClientAuthenticationError::TwoMethods,
+        // Of these nothing is said about who the client is.
+        TokenError::Client(
+            ClientAuthenticationError::TwoMethods
+            | ClientAuthenticationError::Busy(_)
+            | ClientAuthenticationError::Unchecked,
+        ) => false,
+        TokenError::Client(_) => true,
         _ => false,
     };
     let wrong = client_authentication_errors().into_iter().map(TokenError::from).filter(is_unknown);

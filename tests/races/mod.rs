@@ -3,11 +3,13 @@
 
 mod assertions;
 mod codes;
+mod consents;
 mod people;
 mod pushed_requests;
 mod refreshes;
 mod replicas;
 mod revocations;
+mod sign_ins;
 
 use crate::support::server::TestServer;
 use std::sync::Arc;

@@ -69,8 +69,21 @@ pub struct Verifiers<'a> {
 
 /// Checks secrets that are kept as argon2id; implemented where the bounded hasher lives.
 pub trait ChosenSecrets: Send + Sync {
-    /// Whether `secret` belongs to the PHC string `stored`; `Err` with seconds to wait when there is too much to do.
-    fn verify<'a>(&'a self, secret: &'a Secret, stored: &'a str) -> BoxFuture<'a, Result<bool, u64>>;
+    /// Whether `secret` belongs to the PHC string `stored`.
+    fn verify<'a>(
+        &'a self,
+        secret: &'a Secret,
+        stored: &'a str,
+    ) -> BoxFuture<'a, Result<bool, UncheckedSecret>>;
+}
+
+/// Why nothing can be said of a secret, right or wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UncheckedSecret {
+    /// Too many are being checked; seconds until it is worth trying again.
+    Busy(u64),
+    /// The work could not be done.
+    Failed,
 }
 
 /// Why a client is not who it says, for operators; what the caller reads is the same for all that 401 covers.
@@ -103,9 +116,15 @@ pub enum ClientAuthenticationError {
     /// The store does not answer, so that nobody knows whether an assertion was used before.
     #[error("{0}")]
     Store(StorageError),
-    /// Too many failures from this address, or too much to do.
+    /// Too many failures from this address.
     #[error("the client has to wait")]
     Wait(u64),
+    /// Too much to do: nothing is said of the secret, and the client does well to keep it.
+    #[error("too many secrets are being checked")]
+    Busy(u64),
+    /// The secret could not be checked; that is not the client's fault.
+    #[error("the secret could not be checked")]
+    Unchecked,
 }
 
 /// Establishes who the client is. `tried_basic` of the error's answer is for the caller to derive from what was presented.
@@ -211,6 +230,15 @@ impl From<AssertionError> for ClientAuthenticationError {
 impl From<StorageError> for ClientAuthenticationError {
     fn from(error: StorageError) -> Self {
         Self::Store(error)
+    }
+}
+
+impl From<UncheckedSecret> for ClientAuthenticationError {
+    fn from(why: UncheckedSecret) -> Self {
+        match why {
+            UncheckedSecret::Busy(seconds) => Self::Busy(seconds),
+            UncheckedSecret::Failed => Self::Unchecked,
+        }
     }
 }
 

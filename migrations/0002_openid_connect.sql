@@ -10,6 +10,10 @@ ALTER TABLE users ADD COLUMN must_change_password BOOLEAN NOT NULL DEFAULT FALSE
 -- For how long the tokens that a key signed may live, in milliseconds: it is shown at least that long after it stopped.
 ALTER TABLE signing_keys ADD COLUMN token_life BIGINT NOT NULL DEFAULT 0;
 
+-- By how many milliseconds the clock that redeemed_at and rotated_at are by was ahead of the database's, so that a replica whose
+-- clock differs can hold its own against them.
+ALTER TABLE grants ADD COLUMN clock_ahead BIGINT NOT NULL DEFAULT 0;
+
 -- Pushed authorization requests (RFC 9126). The id is a digest of the request_uri; the row is deleted by the code that it
 -- becomes. It outlives expires_at by the life of a marker, as expiry is judged when a visit begins.
 CREATE TABLE pushed_requests (

@@ -3,11 +3,10 @@
 
 use crate::audit::{self, Circumstances, Trail};
 use crate::authorization::begin::Begun;
-use crate::authorization::consent;
+use crate::authorization::consent::Answer;
 use crate::authorization::interaction::Finish;
 use crate::config::Config;
 use crate::model::audit_event::{About, EventName};
-use crate::model::consent::Consent;
 use crate::model::entropy::SharedEntropy;
 use crate::model::grant::{Access, Grant, GrantState};
 use crate::protocol::request_uri::PushedRequestId;
@@ -16,7 +15,7 @@ use crate::protocol::scope::Scopes;
 use crate::protocol::timestamp::Timestamp;
 use crate::sessions::browser::SignedIn;
 use crate::storage::error::StorageError;
-use crate::storage::{Store, consents, grants, pushed_requests};
+use crate::storage::{Store, grants, pushed_requests};
 use crate::tokens::code;
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,8 +38,8 @@ pub struct Issuance<'a> {
 pub enum ConsentGiven {
     /// It was there before, or none is needed.
     Before,
-    /// Just now; what had been remembered until then comes along.
-    Now(Option<Scopes>),
+    /// Just now, on the page.
+    Now,
 }
 
 /// How long a row outlives its unspent code: long enough to tell a late redemption from nonsense.
@@ -91,9 +90,9 @@ impl Issuance<'_> {
                     circumstances,
                 ));
             }
-            ConsentGiven::Now(before) => {
-                let consent = consent::merged(begun, signed_in, before.as_ref(), finish.consented(), now);
-                if !self.with_consent(grant, consent, begun.pushed.clone(), circumstances).await? {
+            ConsentGiven::Now => {
+                let answer = Answer::yes(begun, signed_in, finish.consented(), now);
+                if !self.with_consent(grant, answer, begun.pushed.clone(), circumstances).await? {
                     return Ok(None);
                 }
             }
@@ -143,27 +142,31 @@ impl Issuance<'_> {
     async fn with_consent(
         &self,
         grant: Grant,
-        consent: Consent,
+        answer: Answer,
         pushed: Option<PushedRequestId>,
         circumstances: &Circumstances,
     ) -> Result<bool, StorageError> {
         let GrantState::CodeIssued { until } = grant.state else { return Err(StorageError::Serialization) };
         let reason = format!("to {}", grant.scopes);
         let event = self.event(&grant, EventName::ConsentGiven, &reason, circumstances);
-        let work = Arc::new((grant, consent, pushed, event));
+        let work = Arc::new((grant, answer, pushed, event));
         self.store
             .write(move |connection| {
                 let work = work.clone();
                 Box::pin(async move {
-                    let (grant, consent, pushed, event) = work.as_ref();
+                    let (grant, answer, pushed, event) = work.as_ref();
                     if let Some(pushed) = pushed
                         && !pushed_requests::spend(connection, pushed).await?
                     {
                         return Ok(false);
                     }
-                    consents::put(connection, consent).await?;
+                    let ended = answer.write(connection).await?;
                     grants::insert_code(connection, grant, until).await?;
-                    audit::record(connection, event).await?;
+                    let mut event = event.clone();
+                    if ended > 0 {
+                        event.reason = format!("{}; {ended} grants that held more ended", event.reason);
+                    }
+                    audit::record(connection, &event).await?;
                     Ok(true)
                 })
             })

@@ -15,7 +15,7 @@ use crate::users::password::PasswordHasher;
 use anyhow::Context as _;
 use arc_swap::ArcSwap;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicI64};
 use tokio::sync::mpsc::Receiver;
 
 /// What a server is put together from.
@@ -53,6 +53,7 @@ pub async fn compose(ingredients: Ingredients) -> anyhow::Result<Composition> {
         snapshot: ArcSwap::from_pointee(Snapshot::of(config)),
         clock_is_off: AtomicBool::new(false),
         is_draining: AtomicBool::new(false),
+        clock_ahead: AtomicI64::new(0),
         store,
         clock,
         entropy,

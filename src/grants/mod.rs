@@ -44,6 +44,8 @@ pub struct Desk<'a> {
     pub entropy: &'a SharedEntropy,
     /// Where events go.
     pub trail: &'a Trail,
+    /// By how many milliseconds our clock is ahead of the database's.
+    pub clock_ahead: i64,
     /// Request, address and moment.
     pub circumstances: &'a Circumstances,
 }

@@ -20,7 +20,7 @@ use crate::tokens::subject::Subjects;
 use crate::users::password::PasswordHasher;
 use arc_swap::ArcSwap;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicI64};
 
 /// The parts of a running server.
 pub struct Parts {
@@ -42,6 +42,8 @@ pub struct Parts {
     pub passwords: PasswordHasher,
     /// Takes events.
     pub trail: Trail,
+    /// By how many milliseconds the clock is ahead of the database's, as last measured.
+    pub clock_ahead: AtomicI64,
     /// Whether the playground is open.
     pub mode: Mode,
     /// Whether the clock is so far from the database's that this replica should take no requests.

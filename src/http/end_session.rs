@@ -1,11 +1,10 @@
 //! `/logout`: asks, then ends the session of this browser, with its unspent codes and the grants that do not outlive it.
 
 use super::answer::{
-    PageRefusal, layout, page, refuse_body, refuse_for_now, refuse_foreign, refuse_on_page, see_other,
-    with_cookie,
+    PageRefusal, layout, page, refuse_body, refuse_for_now, refuse_foreign, refuse_on_page, with_cookie,
 };
 use super::app::App;
-use super::authorization::to_page;
+use super::authorization::{same_as_get, to_page};
 use super::cross_origin::{admit_form, admit_load};
 use super::extract::Visit;
 use super::limits::read_form;
@@ -56,7 +55,7 @@ pub async fn post(State(app): State<App>, visit: Visit, headers: HeaderMap, requ
         Err(error) => return refuse_body(&app, &visit, EventName::AuthorizationRefused, &error),
     };
     let Some(form_token) = body.get("form_token") else {
-        return see_other(&to_page(&visit, "/logout", &body));
+        return same_as_get(&app, &visit, "/logout", &body);
     };
     if let Err(foreign) = admit_form(&headers, &visit.snapshot.config.issuer) {
         return refuse_foreign(&app, &visit, EventName::AuthorizationRefused, foreign);

@@ -28,6 +28,15 @@ pub struct Visit {
     pub browser: Option<String>,
     /// The session's cookie.
     pub session: Option<String>,
+    /// The device's cookie.
+    pub device: Option<String>,
+}
+
+impl Visit {
+    /// Takes the moment of the request anew, when it has arrived whole: a body may take ten seconds, in which codes and sessions end.
+    pub fn arrived(&mut self, app: &App) {
+        self.circumstances.now = app.clock.now();
+    }
 }
 
 impl FromRequestParts<App> for Visit {
@@ -38,7 +47,8 @@ impl FromRequestParts<App> for Visit {
         let address = parts.extensions.get::<ClientAddress>().map(|address| address.0);
         let jar = CookieJar::of(&snapshot.config.issuer);
         let cookie = |cookie| jar.read(texts(&parts.headers, &header::COOKIE), cookie).map(str::to_owned);
-        let (browser, session) = (cookie(Cookie::Browser), cookie(Cookie::Session));
+        let (browser, session, device) =
+            (cookie(Cookie::Browser), cookie(Cookie::Session), cookie(Cookie::Device));
         Ok(Self {
             circumstances: app.circumstances(address.map(|address| address.to_string()).unwrap_or_default()),
             address_key: address.map(|address| throttle_key(address).to_string()).unwrap_or_default(),
@@ -47,6 +57,7 @@ impl FromRequestParts<App> for Visit {
             jar,
             browser,
             session,
+            device,
         })
     }
 }

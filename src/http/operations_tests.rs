@@ -92,6 +92,7 @@ pub(in crate::http) async fn server(config: Config, mode: Mode, signing: Signing
     }
     let keys = Keys::open(&store, secrets.sealing.clone(), &entropy, now).await.expect("opens");
     let app = Arc::new(Parts {
+        clock_ahead: 0.into(),
         clock_is_off: false.into(),
         is_draining: false.into(),
         store,

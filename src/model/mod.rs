@@ -12,5 +12,6 @@ pub mod secret;
 pub mod session;
 pub mod signing_key;
 pub mod throttle;
+mod throttle_ledger;
 pub mod user;
 pub mod username;

@@ -66,6 +66,10 @@ impl Sessions {
 
     /// Begins a session for a person who has just proved who they are, and yields the cookie's new value. The same
     /// person's session goes on under its `sid`; another's ends, with what does not outlive it.
+    ///
+    /// # Errors
+    /// A `Conflict` when the person was disabled, or given another password than `user.password_hash`, since they proved it: nobody
+    /// is signed in then (threat 45).
     pub async fn sign_in(
         &self,
         user: &User,
@@ -96,25 +100,27 @@ impl Sessions {
             "by password",
             "OpenID Connect Core §3.1.2.3",
         );
-        let work = Arc::new((session, same, ended, event, SessionId::from_random(self.entropy.bytes())));
+        let fresh_id = SessionId::from_random(self.entropy.bytes());
+        let work = Arc::new((session, same, ended, event, fresh_id, user.password_hash.clone()));
         let (hash, idle_until) = (hash(&secret), now.plus(self.lifetimes.session_idle));
         self.store
             .write(move |connection| {
                 let work = work.clone();
                 Box::pin(async move {
-                    let (session, same, ended, event, fresh_id) = work.as_ref();
+                    let (session, same, ended, event, fresh_id, by) = work.as_ref();
+                    let by = by.as_ref();
                     if let Some(ended) = ended {
                         sessions::end(connection, ended, now).await?;
                         grants::revoke_of_session(connection, ended, now, RevocationReason::SignedOut)
                             .await?;
                     }
                     let renewed =
-                        same.is_some() && sessions::renew(connection, session, &hash, idle_until).await?;
+                        same.is_some() && sessions::renew(connection, session, &hash, idle_until, by).await?;
                     if !renewed {
                         // A session that ended meanwhile keeps its name to itself.
                         let id = if same.is_some() { fresh_id } else { &session.id };
                         let session = Session { id: id.clone(), ..session.clone() };
-                        sessions::insert(connection, &session, &hash, idle_until).await?;
+                        sessions::insert(connection, &session, &hash, idle_until, by).await?;
                     }
                     audit::record(connection, event).await
                 })

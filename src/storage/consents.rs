@@ -47,6 +47,35 @@ pub async fn exists(
     Ok(row.is_some())
 }
 
+/// Holds the place of a consent until the transaction ends, and yields what is agreed to there now: whoever decides about the same
+/// meanwhile waits. A new place is empty, and has to be filled or given up.
+pub async fn hold(connection: &mut Connection, consent: &Consent) -> Result<Scopes, StorageError> {
+    let row = fetch_optional!(
+        connection,
+        ConsentRow,
+        "INSERT INTO consents (user_id, client_id, resources, scopes, granted_at) VALUES ($1, $2, $3, '', $4)
+         ON CONFLICT (user_id, client_id, resources) DO UPDATE SET granted_at = consents.granted_at
+         RETURNING scopes",
+        consent.user_id.as_str(),
+        consent.client_id.as_str(),
+        resources_text(&consent.resources),
+        consent.granted_at.millis(),
+    )?;
+    row.map_or_else(|| Ok(Scopes::default()), |row| scopes("consents", &row.scopes))
+}
+
+/// Gives up the place of a consent: nothing is agreed to there any more.
+pub async fn give_up(connection: &mut Connection, consent: &Consent) -> Result<(), StorageError> {
+    execute!(
+        connection,
+        "DELETE FROM consents WHERE user_id = $1 AND client_id = $2 AND resources = $3",
+        consent.user_id.as_str(),
+        consent.client_id.as_str(),
+        resources_text(&consent.resources),
+    )
+    .map(drop)
+}
+
 /// Remembers a consent in the place of an earlier one for the same client and resources.
 pub async fn put(connection: &mut Connection, consent: &Consent) -> Result<(), StorageError> {
     execute!(

@@ -5,6 +5,7 @@ pub mod audit_events;
 pub mod consents;
 pub mod driver;
 pub mod error;
+mod grant_ends;
 pub mod grants;
 pub mod leases;
 pub mod migrate;

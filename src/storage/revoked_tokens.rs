@@ -29,19 +29,19 @@ impl NotBefore<'_> {
     }
 }
 
-/// Revokes one access token until it would have expired; again is as once.
+/// Revokes one access token until it would have expired; false when it was revoked before.
 pub async fn insert(
     connection: &mut Connection,
     jti: &str,
     expires_at: Timestamp,
-) -> Result<(), StorageError> {
+) -> Result<bool, StorageError> {
     execute!(
         connection,
         "INSERT INTO revoked_tokens (jti, expires_at) VALUES ($1, $2) ON CONFLICT (jti) DO NOTHING",
         jti,
         expires_at.millis(),
     )
-    .map(drop)
+    .map(|changed| changed == 1)
 }
 
 /// Whether a token that no grant stands behind was revoked: itself, or with everything its client got before a moment.

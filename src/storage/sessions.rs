@@ -1,7 +1,7 @@
 //! The table of sessions.
 
 use crate::model::session::{Authentication, Session};
-use crate::model::user::User;
+use crate::model::user::{PasswordHash, User};
 use crate::protocol::identifiers::{SessionId, UserId};
 use crate::protocol::timestamp::Timestamp;
 use crate::storage::driver::{Connection, execute, fetch_optional};
@@ -65,28 +65,36 @@ pub async fn find_living(
     row.map(TryFrom::try_from).transpose()
 }
 
-/// Holds a person's row until the transaction ends: whoever disables them meanwhile waits, and then finds the session to
-/// end. A `Conflict` when they are disabled already, or gone: the sign-in came too late (threat 45).
-async fn hold_enabled(connection: &mut Connection, user: &UserId) -> Result<(), StorageError> {
+/// Holds a person's row until the transaction ends: whoever disables them or changes their password meanwhile waits, and then
+/// finds the session to end. A `Conflict` when they are disabled or gone already, or have another password than the one they
+/// signed in by: the sign-in came too late (threat 45).
+async fn hold(
+    connection: &mut Connection,
+    user: &UserId,
+    signed_in_by: Option<&PasswordHash>,
+) -> Result<(), StorageError> {
     let held = execute!(
         connection,
-        "UPDATE users SET updated_at = updated_at WHERE id = $1 AND disabled_at IS NULL",
+        "UPDATE users SET updated_at = updated_at
+         WHERE id = $1 AND disabled_at IS NULL AND COALESCE(password_hash, '') = $2",
         user.as_str(),
+        signed_in_by.map_or("", |hash| hash.0.as_str()),
     )?;
     match held {
         1 => Ok(()),
-        _ => Err(StorageError::Conflict("a disabled person has no sessions".to_owned())),
+        _ => Err(StorageError::Conflict("the person was disabled or has another password".to_owned())),
     }
 }
 
-/// Adds a session; a `Conflict` when its person is disabled.
+/// Adds a session; a `Conflict` when its person is disabled, or has another password than the one they signed in by.
 pub async fn insert(
     connection: &mut Connection,
     session: &Session,
     secret_hash: &[u8; 32],
     idle_until: Timestamp,
+    signed_in_by: Option<&PasswordHash>,
 ) -> Result<(), StorageError> {
-    hold_enabled(connection, &session.user_id).await?;
+    hold(connection, &session.user_id, signed_in_by).await?;
     execute!(
         connection,
         "INSERT INTO sessions (id, secret_hash, user_id, created_at, authenticated_at, selected_at, acr, amr,
@@ -105,14 +113,15 @@ pub async fn insert(
 }
 
 /// Notes that the same person signed in again: a new secret, a new moment, the same `sid`. False when the session ended
-/// meanwhile; a `Conflict` when the person is disabled.
+/// meanwhile; a `Conflict` as for [`insert`].
 pub async fn renew(
     connection: &mut Connection,
     session: &Session,
     secret_hash: &[u8; 32],
     idle_until: Timestamp,
+    signed_in_by: Option<&PasswordHash>,
 ) -> Result<bool, StorageError> {
-    hold_enabled(connection, &session.user_id).await?;
+    hold(connection, &session.user_id, signed_in_by).await?;
     execute!(
         connection,
         "UPDATE sessions SET secret_hash = $2, authenticated_at = $3, selected_at = $3, acr = $4, amr = $5,

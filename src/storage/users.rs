@@ -80,13 +80,13 @@ pub async fn update(connection: &mut Connection, before: &User, after: &User) ->
     if changed == 1 { Ok(()) } else { Err(StorageError::Serialization) }
 }
 
-/// Replaces a hash by a stronger one of the same password, unless the password was changed meanwhile.
+/// Replaces a hash by a stronger one of the same password; false when another one was put there meanwhile.
 pub async fn rehash(
     connection: &mut Connection,
     id: &UserId,
     before: &PasswordHash,
     after: &PasswordHash,
-) -> Result<(), StorageError> {
+) -> Result<bool, StorageError> {
     execute!(
         connection,
         "UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2",
@@ -94,7 +94,23 @@ pub async fn rehash(
         &before.0,
         &after.0,
     )
-    .map(drop)
+    .map(|changed| changed == 1)
+}
+
+#[derive(sqlx::FromRow)]
+struct HashRow {
+    password_hash: String,
+}
+
+/// A password hash of every cost that is in use. Costs are told apart by as much of the PHC string as is before any salt.
+pub async fn hashes_of_each_cost(connection: &mut Connection) -> Result<Vec<PasswordHash>, StorageError> {
+    let rows = fetch_all!(
+        connection,
+        HashRow,
+        "SELECT MAX(password_hash) AS password_hash FROM users WHERE password_hash IS NOT NULL
+         GROUP BY substr(password_hash, 1, 27)",
+    )?;
+    Ok(rows.into_iter().map(|row| PasswordHash(row.password_hash)).collect())
 }
 
 /// The person with this id.

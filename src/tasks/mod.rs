@@ -5,6 +5,7 @@ pub mod check_clock;
 pub mod reload_configuration;
 pub mod rotate_keys;
 pub mod sweep_expired;
+pub mod weigh_passwords;
 pub mod write_refusals;
 
 use crate::http::app::App;
@@ -32,6 +33,7 @@ impl Supervisor {
             tokio::spawn(rotate_keys::run(app.clone())),
             tokio::spawn(sweep_expired::run(app.clone(), holder)),
             tokio::spawn(check_clock::run(app.clone())),
+            tokio::spawn(weigh_passwords::run(app.clone())),
         ];
         Self { loops }
     }

@@ -1,5 +1,6 @@
 //! People: passwords, signing in, lifecycle. Sessions are begun in `sessions`.
 
+pub mod device;
 pub mod import;
 pub mod lifecycle;
 pub mod password;

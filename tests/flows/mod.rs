@@ -2,6 +2,8 @@
 
 mod authorization_request;
 mod consent;
+mod consent_taken_back;
+mod guessing;
 mod interaction;
 mod key_life;
 mod main_road;
@@ -9,3 +11,4 @@ mod marker;
 mod redirect_uri;
 mod shortcuts;
 pub(crate) mod steps;
+mod userinfo;

@@ -3,9 +3,13 @@
 mod authorization_code_bindings;
 mod authorization_code_life;
 mod client_credentials;
+mod client_secrets;
+mod clocks;
+mod late_bodies;
 mod refresh_token_bounds;
 mod refresh_token_ends;
 mod refresh_token_rotation;
+mod swept;
 
 use crate::support::browser::{Browser, form};
 use crate::support::server::{Answer, TestServer};

@@ -2,11 +2,13 @@
 //! often happens alike, in any interleaving (security.md §0.1).
 
 mod codes;
+mod consents;
 mod people;
 mod pushed_requests;
 mod refreshes;
 mod replicas;
 mod revocations;
+mod sign_ins;
 
 use crate::support::server::TestServer;
 use std::sync::Arc;

@@ -33,30 +33,37 @@ CREATE TABLE spent_jtis (
 );
 CREATE INDEX spent_jtis_expires_at ON spent_jtis (expires_at);
 
--- Which apps took part in a session, and so hear of its end.
+-- Which apps took part in a session, and so hear of its end. The notice is the name that the news will have: the jti of the
+-- logout token, however often it is sent.
 CREATE TABLE session_clients (
-    session_id TEXT NOT NULL,
+    session_id TEXT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
     client_id TEXT NOT NULL,
+    notice TEXT NOT NULL,
     since BIGINT NOT NULL,
     PRIMARY KEY (session_id, client_id)
 );
 
--- What has to be told to somebody else, in the transaction of the fact. kind: 'logout_token', 'mail'. Done when delivered_at
--- or abandoned_at is set; whoever holds it until held_until delivers it.
+-- What has to be told to somebody else, in the transaction of the fact. kind: 'logout_token'. state: 'pending', 'delivered',
+-- 'abandoned'. Whoever holds a row until held_until delivers it; after expires_at nobody tries any more. What is no secret
+-- lies in facts; what is, in sealed, encrypted and bound to the row. Tokens are made when they are sent.
 CREATE TABLE outbox (
     id TEXT NOT NULL PRIMARY KEY,
     kind TEXT NOT NULL,
+    state TEXT NOT NULL,
     recipient TEXT NOT NULL,
-    payload TEXT NOT NULL,
+    facts TEXT NOT NULL,
+    sealed BYTEA,
+    request_id TEXT NOT NULL,
     created_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
     attempts BIGINT NOT NULL,
     next_attempt_at BIGINT NOT NULL,
     held_until BIGINT NOT NULL,
-    delivered_at BIGINT,
-    abandoned_at BIGINT,
+    done_at BIGINT,
     last_error TEXT NOT NULL
 );
-CREATE INDEX outbox_next_attempt_at ON outbox (next_attempt_at);
+CREATE INDEX outbox_next_attempt_at ON outbox (state, kind, next_attempt_at);
+CREATE INDEX outbox_done_at ON outbox (done_at);
 
 -- Clients that registered themselves (RFC 7591). Their secrets and registration access tokens are kept as digests.
 CREATE TABLE registered_clients (

@@ -7,15 +7,19 @@ use crate::authorization::consent::Answer;
 use crate::authorization::interaction::Finish;
 use crate::config::Config;
 use crate::model::audit_event::{About, EventName};
+use crate::model::client::Client;
 use crate::model::entropy::SharedEntropy;
 use crate::model::grant::{Access, Grant, GrantState};
+use crate::protocol::identifiers::MessageId;
 use crate::protocol::request_uri::PushedRequestId;
 use crate::protocol::resource::Resource;
 use crate::protocol::scope::Scopes;
 use crate::protocol::timestamp::Timestamp;
 use crate::sessions::browser::SignedIn;
+use crate::storage::driver::Connection;
 use crate::storage::error::StorageError;
-use crate::storage::{Store, grants, pushed_requests};
+use crate::storage::session_clients::Participant;
+use crate::storage::{Store, grants, pushed_requests, session_clients};
 use crate::tokens::code;
 use std::sync::Arc;
 use std::time::Duration;
@@ -78,9 +82,11 @@ impl Issuance<'_> {
             state: GrantState::CodeIssued { until },
             scopes,
         };
+        let participant = self.participant(&begun.client, &grant);
         match consent {
             ConsentGiven::Before => {
-                if !self.without_consent(&grant, until, begun.pushed.as_ref()).await? {
+                let beside = Beside { participant, pushed: begun.pushed.clone() };
+                if !self.without_consent(&grant, until, beside).await? {
                     return Ok(None);
                 }
                 audit::log(&self.event(
@@ -92,7 +98,8 @@ impl Issuance<'_> {
             }
             ConsentGiven::Now => {
                 let answer = Answer::yes(begun, signed_in, finish.consented(), now);
-                if !self.with_consent(grant, answer, begun.pushed.clone(), circumstances).await? {
+                let beside = Beside { participant, pushed: begun.pushed.clone() };
+                if !self.with_consent(grant, answer, beside, circumstances).await? {
                     return Ok(None);
                 }
             }
@@ -105,28 +112,41 @@ impl Issuance<'_> {
         &self,
         grant: &Grant,
         until: Timestamp,
-        pushed: Option<&PushedRequestId>,
+        beside: Beside,
     ) -> Result<bool, StorageError> {
-        let grant = Arc::new(grant.clone());
-        let Some(pushed) = pushed.cloned() else {
+        if beside.participant.is_none() && beside.pushed.is_none() {
+            // one statement needs no transaction
+            let grant = Arc::new(grant.clone());
             let write = self.store.write_one(move |connection| {
                 let grant = grant.clone();
                 Box::pin(async move { grants::insert_code(connection, &grant, until).await })
             });
             return write.await.map(|()| true);
-        };
+        }
+        let work = Arc::new((grant.clone(), beside));
         self.store
             .write(move |connection| {
-                let (grant, pushed) = (grant.clone(), pushed.clone());
+                let work = work.clone();
                 Box::pin(async move {
-                    let spent = pushed_requests::spend(connection, &pushed).await?;
-                    if spent {
-                        grants::insert_code(connection, &grant, until).await?;
+                    let (grant, beside) = work.as_ref();
+                    if !beside.spend(connection).await? {
+                        return Ok(false);
                     }
-                    Ok(spent)
+                    insert_code(connection, grant, until, beside).await?;
+                    Ok(true)
                 })
             })
             .await
+    }
+
+    /// The client as one that hears of the session's end (Back-Channel Logout §2.3): it wants to, and it learns of the session.
+    fn participant(&self, client: &Client, grant: &Grant) -> Option<Participant> {
+        let metadata = &client.metadata;
+        let wants = metadata.backchannel_logout_uri.is_some() || metadata.frontchannel_logout_uri.is_some();
+        (wants && grant.scopes.contains("openid")).then(|| Participant {
+            client_id: client.id.clone(),
+            notice: MessageId::from_random(self.entropy.bytes()),
+        })
     }
 
     /// The resources that the grant is for: when none was named, only those whose scopes the person left ticked (RFC 9068 §3).
@@ -143,25 +163,23 @@ impl Issuance<'_> {
         &self,
         grant: Grant,
         answer: Answer,
-        pushed: Option<PushedRequestId>,
+        beside: Beside,
         circumstances: &Circumstances,
     ) -> Result<bool, StorageError> {
         let GrantState::CodeIssued { until } = grant.state else { return Err(StorageError::Serialization) };
         let reason = format!("to {}", grant.scopes);
         let event = self.event(&grant, EventName::ConsentGiven, &reason, circumstances);
-        let work = Arc::new((grant, answer, pushed, event));
+        let work = Arc::new((grant, answer, beside, event));
         self.store
             .write(move |connection| {
                 let work = work.clone();
                 Box::pin(async move {
-                    let (grant, answer, pushed, event) = work.as_ref();
-                    if let Some(pushed) = pushed
-                        && !pushed_requests::spend(connection, pushed).await?
-                    {
+                    let (grant, answer, beside, event) = work.as_ref();
+                    if !beside.spend(connection).await? {
                         return Ok(false);
                     }
                     let ended = answer.write(connection).await?;
-                    grants::insert_code(connection, grant, until).await?;
+                    insert_code(connection, grant, until, beside).await?;
                     let mut event = event.clone();
                     if ended > 0 {
                         event.reason = format!("{}; {ended} grants that held more ended", event.reason);
@@ -187,5 +205,37 @@ impl Issuance<'_> {
             grant_id: Some(grant.id.clone()),
         };
         self.trail.event(circumstances, name, about, reason, "OpenID Connect Core §3.1.2.4")
+    }
+}
+
+/// Writes the code, and beside it the app that hears of the session's end.
+async fn insert_code(
+    connection: &mut Connection,
+    grant: &Grant,
+    until: Timestamp,
+    beside: &Beside,
+) -> Result<(), StorageError> {
+    if let Some(participant) = &beside.participant {
+        session_clients::join(connection, &grant.session_id, participant, grant.issued_at).await?;
+    }
+    grants::insert_code(connection, grant, until).await
+}
+
+/// What is written in the transaction of a code, beside it.
+#[derive(Debug)]
+struct Beside {
+    /// The app, if it hears of the session's end.
+    participant: Option<Participant>,
+    /// The pushed request that becomes this code.
+    pushed: Option<PushedRequestId>,
+}
+
+impl Beside {
+    /// Spends the pushed request; not when another code has spent it.
+    async fn spend(&self, connection: &mut Connection) -> Result<bool, StorageError> {
+        match &self.pushed {
+            Some(pushed) => pushed_requests::spend(connection, pushed).await,
+            None => Ok(true),
+        }
     }
 }

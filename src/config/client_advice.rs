@@ -6,6 +6,7 @@ use super::tree::shown;
 use crate::model::client::{Client, ClientSecret, ConsentPolicy, PkcePolicy};
 use crate::protocol::grant_type::GrantType;
 use crate::protocol::redirect_uri::{ApplicationType, RedirectKind, RedirectUri};
+use crate::protocol::server_metadata::FrontChannelLogout;
 
 /// Looks at one client.
 pub(super) fn advise(client: &Client, config: &Config, advice: &mut Advice<'_>) {
@@ -44,6 +45,14 @@ pub(super) fn advise(client: &Client, config: &Config, advice: &mut Advice<'_>) 
             &key("token_endpoint_auth_method"),
             "a native application with a secret",
             "`none`: what is shipped to every device is no secret",
+        );
+    }
+    if metadata.frontchannel_logout_uri.is_some() && config.front_channel_logout == FrontChannelLogout::Off {
+        advice.inform(
+            ("front-channel-logout-off", Some("Front-Channel Logout §3")),
+            &key("frontchannel_logout_uri"),
+            "a frontchannel_logout_uri that is never loaded",
+            "`[front_channel_logout]` in the main file, or better a backchannel_logout_uri, which needs no browser",
         );
     }
     let only_service = metadata.grant_types == [GrantType::ClientCredentials];

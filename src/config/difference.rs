@@ -4,6 +4,7 @@
 use super::reader::in_words;
 use super::{Config, LogFormat};
 use crate::model::client::{Client, ConsentPolicy, PkcePolicy, RefreshTokenRotation};
+use crate::protocol::server_metadata::FrontChannelLogout;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -105,6 +106,9 @@ fn settings(config: &Config) -> BTreeMap<String, Value> {
     show("log.format", if config.log.format == LogFormat::Json { "json" } else { "text" }.to_owned());
     show("audit.keep", in_words(config.audit.keep));
     show("outbound.allow_private", list(&config.outbound.allow_private));
+    if config.front_channel_logout == FrontChannelLogout::On {
+        show("front_channel_logout", "on".to_owned());
+    }
     for one in &config.clients {
         client(one, &mut show);
     }

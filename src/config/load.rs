@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Sections of a coming version.
-const LATER: [&str; 3] = ["registration", "client_id_metadata", "front_channel_logout"];
+const LATER: [&str; 2] = ["registration", "client_id_metadata"];
 
 /// No configuration file is longer.
 const LONGEST: u64 = 4 * 1024 * 1024;
@@ -72,6 +72,7 @@ pub(super) fn finish(mut reader: Reader<'_>, document: Document) -> Result<Loade
     let log = pages::log(&mut reader, &mut root);
     let audit = lifetimes::audit(&mut reader, &mut root);
     let outbound = outbound::outbound(&mut reader, &mut root);
+    let front_channel_logout = outbound::front_channel_logout(&mut reader, &mut root);
     let folder = clients_folder(&mut reader, &mut root);
     clients_in_main_file(&mut reader, &mut root);
     reader.finish_with(&root, &LATER);
@@ -138,6 +139,7 @@ pub(super) fn finish(mut reader: Reader<'_>, document: Document) -> Result<Loade
         log,
         audit,
         outbound,
+        front_channel_logout,
         clients: clients.clients,
         files: reader.files.iter().cloned().collect(),
     };

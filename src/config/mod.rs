@@ -40,6 +40,7 @@ use crate::protocol::outbound_url::Authority;
 use crate::protocol::redirect_uri::Deployment;
 use crate::protocol::resource::Resource;
 use crate::protocol::scope::Scopes;
+use crate::protocol::server_metadata::FrontChannelLogout;
 use crate::protocol::signing_algorithm::SigningAlgorithm;
 use ipnet::IpNet;
 use std::collections::BTreeMap;
@@ -78,6 +79,8 @@ pub struct Config {
     pub audit: Audit,
     /// The requests that this server makes.
     pub outbound: Outbound,
+    /// Whether the logged-out page loads the apps' own (Front-Channel Logout).
+    pub front_channel_logout: FrontChannelLogout,
     /// The clients of the files, in the order of the files and within them.
     pub clients: Vec<Client>,
     /// Every file and folder that was read or looked for; a change of one may change the configuration.

@@ -11,7 +11,7 @@ use std::sync::Arc;
 const PREFIX: &str = "PORTREEVE_";
 
 /// Every setting of the main file; `*` stands for a name that the operator chooses.
-pub(super) const SETTINGS: [&str; 45] = [
+pub(super) const SETTINGS: [&str; 46] = [
     "issuer",
     "secret_key",
     "secret_key.file",
@@ -56,6 +56,7 @@ pub(super) const SETTINGS: [&str; 45] = [
     "audit.keep",
     "outbound.allow_private",
     "outbound.trusted_certificates",
+    "front_channel_logout",
     "clients.folder",
 ];
 

@@ -84,6 +84,7 @@ pub fn metadata_json(config: &Config) -> String {
         claims,
         signing_alg_values: &config.signing_keys.algorithms,
         acr_values: vec![ACR_PASSWORD],
+        front_channel_logout: config.front_channel_logout,
     })
     .to_json()
 }

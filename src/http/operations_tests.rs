@@ -51,6 +51,7 @@ pub(in crate::http) fn config(issuer: &str) -> Config {
         log: Log { level: "info".into(), format: LogFormat::Text },
         audit: Audit { keep: hour },
         outbound: crate::config::Outbound::default(),
+        front_channel_logout: Default::default(),
         clients: Vec::new(),
         files: Vec::new(),
     }

@@ -27,7 +27,7 @@ pub fn router(app: App) -> Router {
         )
         .route("/login", get(login::get).post(login::post))
         .route("/consent", get(consent::get).post(consent::post))
-        .route(path::END_SESSION, get(end_session::get).post(end_session::post))
+        .route(path::END_SESSION, get(end_session::get).post(end_session::post).head(limits::refuse_head))
         .route("/account", get(account::get));
     let clients = Router::new()
         .route(path::TOKEN, post(token::post))

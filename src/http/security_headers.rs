@@ -66,6 +66,8 @@ pub struct PagePolicy {
     pub script: Script,
     /// What a script may fetch.
     pub connect: Connect,
+    /// The origins that it may load in frames (Front-Channel Logout; threat 175).
+    pub frames: Vec<String>,
 }
 
 /// Where a page's forms may lead (CSP Level 3 §6.4.1). Browsers hold it against every hop of the redirects that follow.
@@ -102,22 +104,33 @@ pub enum Connect {
 impl PagePolicy {
     /// A page without script whose forms lead to this server.
     pub const fn own_forms() -> Self {
-        Self { form_action: FormAction::SelfOnly, script: Script::None, connect: Connect::None }
+        Self {
+            form_action: FormAction::SelfOnly,
+            script: Script::None,
+            connect: Connect::None,
+            frames: Vec::new(),
+        }
     }
 
     /// A page without script and without forms.
     pub const fn no_forms() -> Self {
-        Self { form_action: FormAction::None, script: Script::None, connect: Connect::None }
+        Self {
+            form_action: FormAction::None,
+            script: Script::None,
+            connect: Connect::None,
+            frames: Vec::new(),
+        }
     }
 
     /// A page without script whose form's answer may redirect to `redirect_uri`, as the request presented it: login,
     /// consent.
     pub fn leading_to(redirect_uri: &str) -> Self {
-        Self {
-            form_action: FormAction::SelfHttpsAnd(redirect_uri.to_owned()),
-            script: Script::None,
-            connect: Connect::None,
-        }
+        Self { form_action: FormAction::SelfHttpsAnd(redirect_uri.to_owned()), ..Self::own_forms() }
+    }
+
+    /// A page without forms that loads frames of these origins, and of no other.
+    pub fn framing(origins: Vec<String>) -> Self {
+        Self { frames: origins, ..Self::no_forms() }
     }
 
     /// These rules with `script`.
@@ -148,6 +161,14 @@ impl PagePolicy {
         }
         if self.connect == Connect::SelfOrigin {
             policy.push_str("; connect-src 'self'");
+        }
+        // an origin is scheme, host and port, and holds nothing that would end the directive
+        if self.frames.iter().any(|origin| is_origin(origin)) {
+            policy.push_str("; frame-src");
+            for origin in self.frames.iter().filter(|origin| is_origin(origin)) {
+                policy.push(' ');
+                policy.push_str(origin);
+            }
         }
         policy
     }
@@ -203,6 +224,10 @@ fn source_of(redirect_uri: &str) -> Option<String> {
         // a private-use scheme is a reversed domain name (RFC 8252 §7.1), which no scheme that browsers act on is
         (scheme, _) => scheme.contains('.').then(|| format!("{scheme}:")),
     }
+}
+
+fn is_origin(text: &str) -> bool {
+    Url::parse(text).is_ok_and(|url| url.scheme() == "https" && url.origin().ascii_serialization() == text)
 }
 
 fn is_hash(text: &str) -> bool {

@@ -29,6 +29,7 @@ pub struct KeyRing {
     opened: Vec<(String, Arc<SigningKey>)>,
     signers: Vec<(SigningAlgorithm, Arc<SigningKey>)>,
     verification: VerificationKeys,
+    hints: VerificationKeys,
     jwks: String,
     etag: String,
 }
@@ -58,10 +59,12 @@ impl KeyRing {
             opened: Vec::new(),
             signers: Vec::new(),
             verification: VerificationKeys::named(Vec::new()),
+            hints: VerificationKeys::named(Vec::new()),
             jwks: String::new(),
             etag: String::new(),
         };
         let mut shown: Vec<PublicJwk> = Vec::new();
+        let mut hidden: Vec<PublicJwk> = Vec::new();
         for (key, state) in stored.iter().zip(states(&stored, now)) {
             let visible = match state {
                 KeyState::Removed => false,
@@ -69,6 +72,10 @@ impl KeyRing {
                 KeyState::Announced | KeyState::Signing => true,
             };
             if !visible {
+                if state != KeyState::Removed {
+                    // a row that holds none is a hint of nobody, and no reason to sign nothing
+                    hidden.extend(public_half(key));
+                }
                 continue;
             }
             let name = key.id.as_str();
@@ -86,6 +93,7 @@ impl KeyRing {
             ring.opened.push((name.to_owned(), open));
         }
         ring.verification = VerificationKeys::named(shown.clone());
+        ring.hints = VerificationKeys::named(shown.iter().cloned().chain(hidden));
         ring.jwks = serde_json::to_string(&JwkSet { keys: shown }).unwrap_or_default();
         ring.etag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(&Sha256::digest(ring.jwks.as_bytes())[..12]));
         ring.stored = stored;
@@ -100,6 +108,11 @@ impl KeyRing {
     /// What this server's own tokens verify with.
     pub fn verification(&self) -> &VerificationKeys {
         &self.verification
+    }
+
+    /// What hints verify with, which may be long expired (RP-Initiated Logout §2): every key that was not taken out.
+    pub fn hints(&self) -> &VerificationKeys {
+        &self.hints
     }
 
     /// The JWKS document (RFC 7517 §5).
@@ -126,6 +139,11 @@ impl KeyRing {
 /// Where a key's private half lies, for the seal.
 pub(super) fn row_name(id: &str) -> RowName<'_> {
     RowName { table: "signing_keys", column: "sealed_private_key", id }
+}
+
+/// The public half of a key that is shown no more.
+fn public_half(key: &StoredSigningKey) -> Option<PublicJwk> {
+    PublicJwk::parse(&serde_json::from_str(&key.public_jwk).ok()?).ok()
 }
 
 fn open_key(key: &StoredSigningKey, sealing: &SealingKeys) -> Result<SigningKey, KeyRingError> {

@@ -7,6 +7,7 @@ pub mod clock;
 pub mod consent;
 pub mod entropy;
 pub mod grant;
+pub mod outbox;
 pub mod password_hash;
 pub mod secret;
 pub mod session;

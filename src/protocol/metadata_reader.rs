@@ -5,6 +5,7 @@ use crate::protocol::client_authentication_method::ClientAuthenticationMethod;
 use crate::protocol::client_metadata::{ClientKeys, ClientMetadata, MetadataProblem, SubjectType};
 use crate::protocol::grant_type::GrantType;
 use crate::protocol::localized::{Localized, is_language_tag};
+use crate::protocol::outbound_url::OutboundUrl;
 use crate::protocol::redirect_uri::{ApplicationType, Deployment, RedirectUri};
 use crate::protocol::scope::Scopes;
 use crate::protocol::signing_algorithm::SigningAlgorithm;
@@ -340,8 +341,15 @@ impl Reader<'_> {
         }
     }
 
-    /// Front-Channel Logout §2: scheme, host and port are those of a redirect URI.
+    /// Back-Channel Logout §2.2: a URI that this server may ask. Front-Channel Logout §2: scheme, host and port are those of
+    /// a redirect URI.
     fn logout_agrees(&mut self, metadata: &ClientMetadata) {
+        if let Some(uri) = &metadata.backchannel_logout_uri
+            && let Err(why) = OutboundUrl::parse(uri)
+        {
+            let expected = format!("a URL that this server can ask; this one {why}");
+            self.problem("backchannel_logout_uri", None, uri.escape_debug(), expected);
+        }
         let Some(uri) = &metadata.frontchannel_logout_uri else { return };
         let origin = |uri: &str| Url::parse(uri).ok().map(|url| url.origin());
         if !metadata.redirect_uris.iter().any(|redirect| origin(redirect.as_str()) == origin(uri)) {

@@ -25,6 +25,18 @@ pub struct Advertised<'a> {
     pub signing_alg_values: &'a [SigningAlgorithm],
     /// The authentication context classes that a sign-in may reach.
     pub acr_values: Vec<&'a str>,
+    /// Whether the logged-out page loads the apps' own.
+    pub front_channel_logout: FrontChannelLogout,
+}
+
+/// Whether Front-Channel Logout is on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FrontChannelLogout {
+    /// It is not.
+    #[default]
+    Off,
+    /// It is.
+    On,
 }
 
 /// The document, its members in the order in which they are written.
@@ -38,6 +50,7 @@ pub struct ServerMetadata<'a> {
     revocation_endpoint: String,
     introspection_endpoint: String,
     pushed_authorization_request_endpoint: String,
+    end_session_endpoint: String,
     scopes_supported: Vec<&'a str>,
     response_types_supported: [&'static str; 1],
     response_modes_supported: Vec<&'static str>,
@@ -56,6 +69,12 @@ pub struct ServerMetadata<'a> {
     prompt_values_supported: Vec<&'static str>,
     display_values_supported: Vec<&'static str>,
     authorization_response_iss_parameter_supported: bool,
+    backchannel_logout_supported: bool,
+    backchannel_logout_session_supported: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    frontchannel_logout_supported: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    frontchannel_logout_session_supported: Option<bool>,
     claims_parameter_supported: bool,
     request_parameter_supported: bool,
     request_uri_parameter_supported: bool,
@@ -67,7 +86,9 @@ pub struct ServerMetadata<'a> {
 impl<'a> ServerMetadata<'a> {
     /// The document of a server that does what is `advertised`.
     pub fn of(advertised: Advertised<'a>) -> Self {
-        let Advertised { issuer, scopes, claims, signing_alg_values, acr_values } = advertised;
+        let Advertised { issuer, scopes, claims, signing_alg_values, acr_values, front_channel_logout } =
+            advertised;
+        let front_channel = (front_channel_logout == FrontChannelLogout::On).then_some(true);
         let methods = |fits: fn(ClientAuthenticationMethod) -> bool| -> Vec<&'static str> {
             let known = ClientAuthenticationMethod::ALL.into_iter();
             known.filter(|method| fits(*method)).map(ClientAuthenticationMethod::as_str).collect()
@@ -82,6 +103,7 @@ impl<'a> ServerMetadata<'a> {
             revocation_endpoint: issuer.endpoint(path::REVOCATION),
             introspection_endpoint: issuer.endpoint(path::INTROSPECTION),
             pushed_authorization_request_endpoint: issuer.endpoint(path::PUSHED_AUTHORIZATION_REQUEST),
+            end_session_endpoint: issuer.endpoint(path::END_SESSION),
             scopes_supported: scopes,
             response_types_supported: ["code"],
             response_modes_supported: ResponseMode::ALL.map(ResponseMode::as_str).to_vec(),
@@ -103,6 +125,10 @@ impl<'a> ServerMetadata<'a> {
             prompt_values_supported: Prompt::ALL.map(Prompt::as_str).to_vec(),
             display_values_supported: Display::ALL.map(Display::as_str).to_vec(),
             authorization_response_iss_parameter_supported: true,
+            backchannel_logout_supported: true,
+            backchannel_logout_session_supported: true,
+            frontchannel_logout_supported: front_channel,
+            frontchannel_logout_session_supported: front_channel,
             claims_parameter_supported: true,
             request_parameter_supported: true,
             request_uri_parameter_supported: true,

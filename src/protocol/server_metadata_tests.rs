@@ -2,6 +2,10 @@ use super::*;
 use serde_json::{Value, json};
 
 fn document(issuer: &str) -> String {
+    document_with(issuer, FrontChannelLogout::Off)
+}
+
+fn document_with(issuer: &str, front_channel_logout: FrontChannelLogout) -> String {
     let issuer = Issuer::parse(issuer).expect("valid");
     ServerMetadata::of(Advertised {
         issuer: &issuer,
@@ -9,6 +13,7 @@ fn document(issuer: &str) -> String {
         claims: vec!["sub", "email"],
         signing_alg_values: &[SigningAlgorithm::Es256, SigningAlgorithm::Rs256],
         acr_values: vec!["urn:example:password"],
+        front_channel_logout,
     })
     .to_json()
 }
@@ -26,6 +31,7 @@ fn metadata_golden() {
         "revocation_endpoint": "https://auth.example.com/revoke",
         "introspection_endpoint": "https://auth.example.com/introspect",
         "pushed_authorization_request_endpoint": "https://auth.example.com/par",
+        "end_session_endpoint": "https://auth.example.com/logout",
         "scopes_supported": ["openid", "photos.read"],
         "response_types_supported": ["code"],
         "response_modes_supported": ["query", "form_post"],
@@ -44,6 +50,8 @@ fn metadata_golden() {
         "prompt_values_supported": ["none", "login", "consent", "select_account"],
         "authorization_response_iss_parameter_supported": true,
         "display_values_supported": ["page", "popup", "touch"],
+        "backchannel_logout_supported": true,
+        "backchannel_logout_session_supported": true,
         "claims_parameter_supported": true,
         "request_parameter_supported": true,
         "request_uri_parameter_supported": true,
@@ -68,11 +76,21 @@ fn nothing_unsafe_and_nothing_unsupported_is_advertised() {
         "registration_endpoint",
         "device_authorization_endpoint",
         "check_session_iframe",
-        "backchannel_logout_supported",
         "frontchannel_logout_supported",
+        "frontchannel_logout_session_supported",
         "dpop_signing_alg_values_supported",
     ] {
         assert!(document.get(absent).is_none(), "{absent}");
+    }
+}
+
+// Front-Channel Logout §3
+#[test]
+fn front_channel_logout_is_advertised_where_it_is_on() {
+    let text = document_with("https://auth.example.com", FrontChannelLogout::On);
+    let document: Value = serde_json::from_str(&text).expect("JSON");
+    for member in ["frontchannel_logout_supported", "frontchannel_logout_session_supported"] {
+        assert_eq!(document[member], true, "{member}");
     }
 }
 

@@ -7,10 +7,11 @@ use crate::model::entropy::SharedEntropy;
 use crate::model::grant::RevocationReason;
 use crate::model::session::{Authentication, STAMP_EVERY, Session};
 use crate::model::user::User;
-use crate::protocol::identifiers::SessionId;
+use crate::protocol::identifiers::{ClientId, SessionId};
 use crate::protocol::timestamp::Timestamp;
 use crate::storage::error::StorageError;
-use crate::storage::{Store, grants, sessions};
+use crate::storage::{Store, sessions};
+use crate::users::ending::end_session;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
@@ -101,18 +102,17 @@ impl Sessions {
             "OpenID Connect Core §3.1.2.3",
         );
         let fresh_id = SessionId::from_random(self.entropy.bytes());
-        let work = Arc::new((session, same, ended, event, fresh_id, user.password_hash.clone()));
+        let by = user.password_hash.clone();
+        let work = Arc::new((session, same, ended, event, fresh_id, by, circumstances.clone()));
         let (hash, idle_until) = (hash(&secret), now.plus(self.lifetimes.session_idle));
         self.store
             .write(move |connection| {
                 let work = work.clone();
                 Box::pin(async move {
-                    let (session, same, ended, event, fresh_id, by) = work.as_ref();
+                    let (session, same, ended, event, fresh_id, by, circumstances) = work.as_ref();
                     let by = by.as_ref();
                     if let Some(ended) = ended {
-                        sessions::end(connection, ended, now).await?;
-                        grants::revoke_of_session(connection, ended, now, RevocationReason::SignedOut)
-                            .await?;
+                        end_session(connection, ended, RevocationReason::SignedOut, circumstances).await?;
                     }
                     let renewed =
                         same.is_some() && sessions::renew(connection, session, &hash, idle_until, by).await?;
@@ -140,15 +140,17 @@ impl Sessions {
             .await
     }
 
-    /// Ends a session with its unspent codes and the grants that do not outlive it.
+    /// Ends a session with its unspent codes and the grants that do not outlive it, because the person or a client asked, and
+    /// yields the apps that took part, which are told (Back-Channel Logout §2.5). None when somebody else ended it first.
     pub async fn sign_out(
         &self,
         signed_in: &SignedIn,
+        asked_by: Option<&ClientId>,
         circumstances: &Circumstances,
-    ) -> Result<(), StorageError> {
-        let now = circumstances.now;
+    ) -> Result<Vec<ClientId>, StorageError> {
         let id = signed_in.session.id.clone();
         let about = About {
+            client_id: asked_by.cloned(),
             user_id: Some(signed_in.user.id.clone()),
             session_id: Some(id.clone()),
             ..About::default()
@@ -160,15 +162,18 @@ impl Sessions {
             "the person signed out",
             "RP-Initiated Logout §2",
         );
+        let work = Arc::new((id, event, circumstances.clone()));
         self.store
             .write(move |connection| {
-                let (id, event) = (id.clone(), event.clone());
+                let work = work.clone();
                 Box::pin(async move {
-                    if sessions::end(connection, &id, now).await? {
-                        grants::revoke_of_session(connection, &id, now, RevocationReason::SignedOut).await?;
-                        audit::record(connection, &event).await?;
-                    }
-                    Ok(())
+                    let (id, event, circumstances) = work.as_ref();
+                    let reason = RevocationReason::SignedOut;
+                    let Some(told) = end_session(connection, id, reason, circumstances).await? else {
+                        return Ok(Vec::new());
+                    };
+                    audit::record(connection, event).await?;
+                    Ok(told)
                 })
             })
             .await

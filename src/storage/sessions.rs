@@ -4,7 +4,7 @@ use crate::model::session::{Authentication, Session};
 use crate::model::user::{PasswordHash, User};
 use crate::protocol::identifiers::{SessionId, UserId};
 use crate::protocol::timestamp::Timestamp;
-use crate::storage::driver::{Connection, execute, fetch_optional};
+use crate::storage::driver::{Connection, execute, fetch_all, fetch_optional};
 use crate::storage::error::StorageError;
 use crate::storage::row::column;
 use crate::storage::users::UserRow;
@@ -167,29 +167,57 @@ pub async fn stamp(
     .map(drop)
 }
 
-/// Ends one session for good; false when it had ended before.
-pub async fn end(connection: &mut Connection, id: &SessionId, now: Timestamp) -> Result<bool, StorageError> {
-    execute!(
-        connection,
-        "UPDATE sessions SET ended_at = $2 WHERE id = $1 AND ended_at IS NULL",
-        id.as_str(),
-        now.millis(),
-    )
-    .map(|changed| changed == 1)
+#[derive(sqlx::FromRow)]
+struct NamesRow {
+    id: String,
+    user_id: String,
 }
 
-/// Ends every session of a person.
+/// Ends one session for good, and tells whose it was; nothing when it had ended before.
+pub async fn end(
+    connection: &mut Connection,
+    id: &SessionId,
+    now: Timestamp,
+) -> Result<Option<UserId>, StorageError> {
+    let row = fetch_optional!(
+        connection,
+        NamesRow,
+        "UPDATE sessions SET ended_at = $2 WHERE id = $1 AND ended_at IS NULL RETURNING id, user_id",
+        id.as_str(),
+        now.millis(),
+    )?;
+    row.map(|row| column("sessions", "user_id", UserId::parse(&row.user_id))).transpose()
+}
+
+/// Ends every session of a person, and tells which went on until now.
 pub async fn end_of_user(
     connection: &mut Connection,
     user: &UserId,
     now: Timestamp,
-) -> Result<u64, StorageError> {
-    execute!(
+) -> Result<Vec<SessionId>, StorageError> {
+    let rows = fetch_all!(
         connection,
-        "UPDATE sessions SET ended_at = $2 WHERE user_id = $1 AND ended_at IS NULL",
+        NamesRow,
+        "UPDATE sessions SET ended_at = $2 WHERE user_id = $1 AND ended_at IS NULL RETURNING id, user_id",
         user.as_str(),
         now.millis(),
-    )
+    )?;
+    rows.into_iter().map(|row| column("sessions", "id", SessionId::parse(&row.id))).collect()
+}
+
+/// The sessions of a person that have not ended, held until the transaction ends: no app joins one meanwhile.
+pub async fn hold_of_user(
+    connection: &mut Connection,
+    user: &UserId,
+) -> Result<Vec<SessionId>, StorageError> {
+    let rows = fetch_all!(
+        connection,
+        NamesRow,
+        "UPDATE sessions SET last_seen_at = last_seen_at WHERE user_id = $1 AND ended_at IS NULL
+         RETURNING id, user_id",
+        user.as_str(),
+    )?;
+    rows.into_iter().map(|row| column("sessions", "id", SessionId::parse(&row.id))).collect()
 }
 
 /// Deletes up to `limit` sessions that ended by themselves before `before`.

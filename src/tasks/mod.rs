@@ -2,6 +2,8 @@
 //! on one replica only takes a lease first.
 
 pub mod check_clock;
+pub mod deliver_outbox;
+pub mod delivery_pace;
 pub mod reload_configuration;
 pub mod rotate_keys;
 pub mod sweep_expired;
@@ -34,6 +36,7 @@ impl Supervisor {
             tokio::spawn(sweep_expired::run(app.clone(), holder)),
             tokio::spawn(check_clock::run(app.clone())),
             tokio::spawn(weigh_passwords::run(app.clone())),
+            tokio::spawn(deliver_outbox::run(app.clone())),
         ];
         Self { loops }
     }

@@ -8,7 +8,9 @@ use crate::protocol::identifiers::GrantId;
 use crate::protocol::timestamp::Timestamp;
 use crate::storage::driver::Connection;
 use crate::storage::error::StorageError;
-use crate::storage::{Store, audit_events, grants, pushed_requests, revoked_tokens, sessions, signing_keys};
+use crate::storage::{
+    Store, audit_events, grants, outbox, pushed_requests, revoked_tokens, sessions, signing_keys,
+};
 use futures_util::future::BoxFuture;
 use std::time::Duration;
 
@@ -27,6 +29,8 @@ const BATCHES: usize = 200;
 const SLICES: usize = 40;
 /// How long after its end a row may stay: clocks differ.
 const AFTER_THE_END: Duration = Duration::from_secs(3600);
+/// How long a message stays that was delivered or given up, for operators.
+const DONE_MESSAGES: Duration = Duration::from_secs(86_400);
 /// How long a removed key's row stays, for operators.
 const REMOVED_KEYS: Duration = Duration::from_secs(90 * 86_400);
 /// How often a round runs.
@@ -38,12 +42,13 @@ type Sweep = for<'c> fn(&'c mut Connection, Timestamp) -> BoxFuture<'c, Result<u
 pub async fn run_once(app: &App) -> Result<Report, StorageError> {
     let now = app.clock.now();
     let (before, keep) = (now.minus(AFTER_THE_END), app.snapshot.load().config.audit.keep);
-    let tables: [(Timestamp, Sweep); 6] = [
+    let tables: [(Timestamp, Sweep); 7] = [
         (before, |connection, before| Box::pin(pushed_requests::sweep(connection, before, BATCH))),
         (before, |connection, before| Box::pin(grants::sweep(connection, before, BATCH))),
         (before, |connection, before| Box::pin(sessions::sweep(connection, before, BATCH))),
         (before, |connection, before| Box::pin(revoked_tokens::sweep(connection, before, BATCH))),
         (now.minus(keep), |connection, before| Box::pin(audit_events::sweep(connection, before, BATCH))),
+        (now.minus(DONE_MESSAGES), |connection, before| Box::pin(outbox::sweep(connection, before, BATCH))),
         (now.minus(REMOVED_KEYS), |connection, before| Box::pin(signing_keys::sweep(connection, before))),
     ];
     let mut report = Report::default();

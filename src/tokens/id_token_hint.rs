@@ -38,7 +38,7 @@ pub fn read(
         expiry: Expiry::Ignored,
         maximum_age_seconds: None,
     };
-    let verified = match verify(hint, ring.verification(), &expectation) {
+    let verified = match verify(hint, ring.hints(), &expectation) {
         Ok(verified) => verified,
         Err(VerifyError::UnknownKey) => return Ok(None),
         Err(_) => return Err("id_token_hint is not an ID token of this server"),

@@ -4,7 +4,7 @@ use super::answer::{layout, page, refuse_for_now};
 use super::app::App;
 use super::cross_origin::admit_load;
 use super::extract::Visit;
-use super::login::form;
+use super::login::{FormFor, form};
 use super::security_headers::PagePolicy;
 use crate::model::audit_event::EventName;
 use crate::pages::{AccountPage, Person, Since};
@@ -18,7 +18,13 @@ pub async fn get(State(app): State<App>, visit: Visit, headers: HeaderMap) -> Re
         return super::answer::status_only(StatusCode::FORBIDDEN);
     }
     let sessions = app.sessions(&visit.snapshot.config);
-    match sessions.find(visit.session.as_deref(), visit.circumstances.now).await {
+    match sessions
+        .find(
+            visit.secrets.active.as_ref().map(crate::model::secret::Secret::expose),
+            visit.circumstances.now,
+        )
+        .await
+    {
         Ok(Some(signed_in)) => {
             let sign_out = format!("{}/logout", visit.snapshot.config.issuer.path());
             let view = AccountPage {
@@ -29,7 +35,7 @@ pub async fn get(State(app): State<App>, visit: Visit, headers: HeaderMap) -> Re
             };
             page(StatusCode::OK, &view, PagePolicy::own_forms())
         }
-        Ok(None) => form(&app, &visit, None, "", None),
+        Ok(None) => form(&app, &visit, FormFor::Anyone(None), "", None),
         Err(error) => refuse_for_now(&app, &visit, EventName::AuthorizationRefused, &error),
     }
 }

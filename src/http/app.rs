@@ -116,6 +116,7 @@ impl Parts {
             entropy: self.entropy.clone(),
             trail: self.trail.clone(),
             lifetimes: config.lifetimes.clone(),
+            successors: self.secrets.sessions.clone(),
         }
     }
 

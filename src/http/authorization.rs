@@ -13,14 +13,15 @@ use crate::authorization::consent;
 use crate::authorization::error::AuthorizationError;
 use crate::authorization::finish::{ConsentGiven, Issuance};
 use crate::authorization::in_force::in_force;
-use crate::authorization::interaction::{ConsentKnown, Finish, NextStep, Situation, next_step};
-use crate::authorization::marker;
+use crate::authorization::interaction::{ConsentKnown, Finish, NextStep, Situation, next_step, person};
+use crate::authorization::marker::{self, Begin};
 use crate::model::audit_event::EventName;
 use crate::model::client::ConsentPolicy;
 use crate::pages::WayOn;
 use crate::protocol::error_code::ErrorCode;
 use crate::protocol::parameters::Parameters;
 use crate::protocol::scope::Scopes;
+use crate::sessions::accounts::Accounts;
 use crate::sessions::browser::SignedIn;
 use crate::sessions::cookies::Cookie;
 use crate::storage::error::StorageError;
@@ -35,8 +36,10 @@ pub struct Progress {
     pub parameters: Parameters,
     /// What it comes to.
     pub begun: Begun,
-    /// Who is signed in.
+    /// Whom it is about, of those who are signed in.
     pub signed_in: Option<SignedIn>,
+    /// Everybody who is signed in here.
+    pub accounts: Accounts,
     /// What they agreed to before.
     pub remembered: Option<Scopes>,
 }
@@ -96,8 +99,10 @@ pub async fn judge(app: &App, visit: &Visit, parameters: Parameters) -> Result<P
     let parameters = request.travelling;
     let begun = begin(&request.parameters, request.origin, &grounds)?;
     drop(ring);
-    match find_person(app, visit, &begun).await {
-        Ok((signed_in, remembered)) => Ok(Progress { parameters, begun, signed_in, remembered }),
+    match find_person(app, visit, &begun, began).await {
+        Ok((accounts, signed_in, remembered)) => {
+            Ok(Progress { parameters, begun, signed_in, accounts, remembered })
+        }
         Err(error) => {
             let (target, client) = (Some(begun.target), Some(begun.client));
             Err(Refusal { error: error.into(), target, client })
@@ -109,16 +114,21 @@ async fn find_person(
     app: &App,
     visit: &Visit,
     begun: &Begun,
-) -> Result<(Option<SignedIn>, Option<Scopes>), StorageError> {
-    let sessions = app.sessions(&visit.snapshot.config);
-    let signed_in = sessions.find(visit.session.as_deref(), visit.circumstances.now).await?;
+    began: Option<Begin>,
+) -> Result<(Accounts, Option<SignedIn>, Option<Scopes>), StorageError> {
+    let (sessions, now) = (app.sessions(&visit.snapshot.config), visit.circumstances.now);
+    let accounts = sessions.accounts(&visit.secrets, now).await?;
+    let signed_in = person(begun, &accounts, began, app.subjects()).cloned();
+    if let Some(other) = signed_in.as_ref().filter(|one| accounts.is_other(&one.session.id)) {
+        sessions.stamp(&other.session.id, now).await?;
+    }
     let remembered = match &signed_in {
         Some(signed_in) if begun.client.consent == ConsentPolicy::Asked => {
             consent::remembered(&app.store, begun, signed_in).await?
         }
         _ => None,
     };
-    Ok((signed_in, remembered))
+    Ok((accounts, signed_in, remembered))
 }
 
 impl Progress {
@@ -140,6 +150,7 @@ pub fn decide(app: &App, visit: &Visit, progress: &Progress, consent: ConsentKno
     next_step(&Situation {
         begun: &progress.begun,
         signed_in: progress.signed_in.as_ref(),
+        accounts: progress.accounts.all().count(),
         begin: marker::read(&app.secrets.markers, &progress.parameters, visit.browser.as_deref(), now),
         consent,
         subjects: app.subjects(),

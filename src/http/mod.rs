@@ -1,6 +1,7 @@
 //! HTTP: extract, call one rule, match the outcome.
 
 pub mod account;
+pub mod account_choice;
 pub mod answer;
 pub mod app;
 pub mod assets;

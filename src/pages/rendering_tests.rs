@@ -49,6 +49,7 @@ fn every_page(text: &str) -> Vec<(&'static str, String)> {
         about_another: true,
         destination: Some(Destination::Host(text)),
         person: Some(person),
+        has_others: true,
         stay: text,
     };
     let frames = ["https://app.example.com/out?iss=https%3A%2F%2Fa.example&sid=x".to_owned()];

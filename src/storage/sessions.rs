@@ -149,6 +149,46 @@ pub async fn select(connection: &mut Connection, id: &SessionId, now: Timestamp)
     .map(drop)
 }
 
+/// Notes that the person chose this account, which was not the active one: a new secret in the place of the one before. The same
+/// again is as once; false when the session ended, or has another secret by now.
+pub async fn choose(
+    connection: &mut Connection,
+    id: &SessionId,
+    (before, after): (&[u8; 32], &[u8; 32]),
+    now: Timestamp,
+    idle_until: Timestamp,
+) -> Result<bool, StorageError> {
+    execute!(
+        connection,
+        "UPDATE sessions SET secret_hash = $3, selected_at = $4, last_seen_at = $4, idle_until = $5
+         WHERE id = $1 AND (secret_hash = $2 OR secret_hash = $3) AND ended_at IS NULL AND idle_until > $4
+           AND absolute_until > $4",
+        id.as_str(),
+        &before[..],
+        &after[..],
+        now.millis(),
+        idle_until.millis(),
+    )
+    .map(|changed| changed == 1)
+}
+
+/// Puts a new secret in the place of the one before; the same again is as once.
+pub async fn rotate(
+    connection: &mut Connection,
+    id: &SessionId,
+    before: &[u8; 32],
+    after: &[u8; 32],
+) -> Result<(), StorageError> {
+    execute!(
+        connection,
+        "UPDATE sessions SET secret_hash = $3 WHERE id = $1 AND secret_hash = $2 AND ended_at IS NULL",
+        id.as_str(),
+        &before[..],
+        &after[..],
+    )
+    .map(drop)
+}
+
 /// Notes a visit, which puts the idle end off.
 pub async fn stamp(
     connection: &mut Connection,

@@ -51,6 +51,8 @@ pub enum NextStep {
     Login(LoginReason),
     /// The person says which account.
     SelectAccount,
+    /// The person chooses another password than the one they were given.
+    ChangePassword,
     /// The person is asked.
     Consent(ConsentReason),
     /// A code for these scopes.
@@ -135,6 +137,7 @@ pub fn next_step(situation: &Situation<'_>) -> NextStep {
     }
     match step {
         NextStep::Login(_) | NextStep::SelectAccount => NextStep::Refuse(AuthorizationError::LoginRequired),
+        NextStep::ChangePassword => NextStep::Refuse(AuthorizationError::PasswordChangeRequired),
         NextStep::Consent(_) => NextStep::Refuse(AuthorizationError::ConsentRequired),
         step => step,
     }
@@ -172,6 +175,10 @@ fn decide(situation: &Situation<'_>) -> NextStep {
     let max_age = begun.request.max_age.or(begun.client.metadata.default_max_age);
     if max_age.is_some_and(|seconds| !fresh && is_older(authenticated_at, seconds, situation.now)) {
         return NextStep::Login(LoginReason::TooOld);
+    }
+    // before anything is decided for them: nobody but the person is to know the password (threat 149)
+    if signed_in.user.must_change_password {
+        return NextStep::ChangePassword;
     }
     if !signed_in.user.is_in_one_of(&begun.client.allowed_groups) {
         return NextStep::Refuse(AuthorizationError::NotInGroup);

@@ -16,7 +16,11 @@ use anyhow::Context as _;
 use arc_swap::ArcSwap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64};
+use tokio::sync::Semaphore;
 use tokio::sync::mpsc::Receiver;
+
+/// How many requests for links are worked on at once.
+const RECOVERIES: usize = 8;
 
 /// What a server is put together from.
 pub struct Ingredients {
@@ -49,6 +53,8 @@ pub async fn compose(ingredients: Ingredients) -> anyhow::Result<Composition> {
     let keys = keys.context("the signing keys cannot be opened; is secret_key the one that sealed them?")?;
     let app = Arc::new(Parts {
         throttle: Throttle::new(clock.clone()),
+        recovery_throttle: Throttle::new(clock.clone()),
+        recoveries: Arc::new(Semaphore::new(RECOVERIES)),
         passwords: PasswordHasher::new(entropy.clone()),
         snapshot: ArcSwap::from_pointee(Snapshot::of(config)),
         clock_is_off: AtomicBool::new(false),

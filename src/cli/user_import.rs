@@ -176,7 +176,9 @@ fn person(line: &str) -> Result<NewPerson, Vec<(&'static str, String)>> {
         }
     };
     match username {
-        Some(username) if problems.is_empty() => Ok(NewPerson { username, claims, password }),
+        Some(username) if problems.is_empty() => {
+            Ok(NewPerson { username, claims, password, must_change_password: false })
+        }
         _ => Err(problems),
     }
 }

@@ -6,8 +6,8 @@ use super::environment::Environment;
 use super::reader::{Reader, Section, Site};
 use super::tree::{Place, Source, Table, read_document, shown};
 use super::{
-    Config, Loaded, Problem, SecretKeys, advice, database, lifetimes, network, outbound, overrides, pages,
-    scopes, secrets,
+    Config, Loaded, Problem, SecretKeys, advice, database, lifetimes, mail, network, outbound, overrides,
+    pages, scopes, secrets,
 };
 use crate::protocol::issuer::Issuer;
 use crate::protocol::redirect_uri::Deployment;
@@ -72,6 +72,7 @@ pub(super) fn finish(mut reader: Reader<'_>, document: Document) -> Result<Loade
     let log = pages::log(&mut reader, &mut root);
     let audit = lifetimes::audit(&mut reader, &mut root);
     let outbound = outbound::outbound(&mut reader, &mut root);
+    let mail = mail::mail(&mut reader, &mut root);
     let front_channel_logout = outbound::front_channel_logout(&mut reader, &mut root);
     let folder = clients_folder(&mut reader, &mut root);
     clients_in_main_file(&mut reader, &mut root);
@@ -139,6 +140,7 @@ pub(super) fn finish(mut reader: Reader<'_>, document: Document) -> Result<Loade
         log,
         audit,
         outbound,
+        mail,
         front_channel_logout,
         clients: clients.clients,
         files: reader.files.iter().cloned().collect(),

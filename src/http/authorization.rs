@@ -55,6 +55,7 @@ pub async fn get(State(app): State<App>, visit: Visit, headers: HeaderMap) -> Re
     };
     match decide(&app, &visit, &progress, progress.known_consent()) {
         NextStep::Login(_) | NextStep::SelectAccount => lead_to(&app, &visit, "/login", &progress.parameters),
+        NextStep::ChangePassword => lead_to(&app, &visit, "/account/password", &progress.parameters),
         NextStep::Consent(_) => lead_to(&app, &visit, "/consent", &progress.parameters),
         NextStep::Finish(finish) => complete(&app, &visit, &progress, &finish, ConsentGiven::Before).await,
         NextStep::Refuse(error) => refuse_authorization(&app, &visit, &progress.refusal(error)),

@@ -3,7 +3,8 @@
 
 use super::account_choice::{choice, choose};
 use super::answer::{
-    layout, page, refuse_authorization, refuse_body, refuse_foreign, see_other, with_cookie, with_retry_after,
+    layout, page, refuse_authorization, refuse_body, refuse_for_now, refuse_foreign, see_other, with_cookie,
+    with_retry_after,
 };
 use super::app::App;
 use super::authorization::{Progress, decide, judge, to_page};
@@ -33,6 +34,8 @@ use std::time::Duration;
 
 /// The page's own parameter: the person wants another account than the one signed in. Never handed on.
 pub const ACCOUNT: &str = "account";
+/// Its value for the choice among those who are signed in; every other means the sign-in form.
+pub const CHOOSE: &str = "choose";
 /// How often a password is checked anew because the stored hash became another meanwhile.
 const SIGN_IN_ATTEMPTS: usize = 2;
 
@@ -46,7 +49,9 @@ pub async fn get(State(app): State<App>, visit: Visit, headers: HeaderMap) -> Re
         Err(refusal) => return refuse_authorization(&app, &visit, &refusal),
     };
     if request.is_empty() {
+        let chooses = visit.query.as_ref().is_ok_and(|query| query.get(ACCOUNT) == Some(CHOOSE));
         return match wants_another {
+            true if chooses => choose_freely(&app, &visit).await,
             true => form(&app, &visit, FormFor::Another(None), "", None),
             false => see_other(&to_page(&visit, "/account", &request)),
         };
@@ -66,6 +71,18 @@ pub async fn get(State(app): State<App>, visit: Visit, headers: HeaderMap) -> Re
             form(&app, &visit, FormFor::Anyone(Some(&progress)), "", None)
         }
         _ => see_other(&to_page(&visit, "/authorize", &progress.parameters)),
+    }
+}
+
+/// The choice without a request, which leads to the person's own account.
+async fn choose_freely(app: &App, visit: &Visit) -> Response {
+    let sessions = app.sessions(&visit.snapshot.config);
+    match sessions.accounts(&visit.secrets, visit.circumstances.now).await {
+        Ok(accounts) if accounts.all().next().is_some() => {
+            choice(app, visit, None, &accounts, StatusCode::OK)
+        }
+        Ok(_) => form(app, visit, FormFor::Anyone(None), "", None),
+        Err(error) => refuse_for_now(app, visit, EventName::SignInRefused, &error),
     }
 }
 
@@ -254,6 +271,7 @@ pub fn form(
         Some(LoginMessage::Wait { .. }) => StatusCode::TOO_MANY_REQUESTS,
         Some(LoginMessage::Busy) => StatusCode::SERVICE_UNAVAILABLE,
     };
+    let recovery = visit.snapshot.mailer.as_ref().map(|_| to_page(visit, "/recovery", &form_for.request()));
     let view = LoginPage {
         layout: layout(&visit.snapshot),
         action: &form_for.action(visit),
@@ -262,6 +280,7 @@ pub fn form(
         destination: progress.map(|progress| Destination::of(progress.begun.target.uri())),
         username: if typed.is_empty() { hint } else { typed },
         message,
+        recovery: recovery.as_deref(),
     };
     with_browser(visit, &browser, page(status, &view, policy_of(progress)))
 }

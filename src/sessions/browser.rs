@@ -10,12 +10,12 @@ use crate::model::grant::RevocationReason;
 use crate::model::secret::Secret;
 use crate::model::session::{Authentication, STAMP_EVERY, Session};
 use crate::model::user::User;
-use crate::protocol::identifiers::{ClientId, SessionId};
+use crate::protocol::identifiers::{ClientId, SessionId, UserId};
 use crate::protocol::timestamp::Timestamp;
 use crate::sessions::accounts::{Accounts, Former, SessionSecrets};
 use crate::storage::error::StorageError;
 use crate::storage::{Store, sessions};
-use crate::users::ending::end_session;
+use crate::users::ending::{Ended, end_session, end_sessions_of_user};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
@@ -134,6 +134,69 @@ impl Sessions {
             })
             .await?;
         Ok(SessionSecrets { active: Some(Secret::new(secret)), others })
+    }
+
+    /// The living sessions of a person, the latest seen first.
+    pub async fn list(&self, user: &UserId, now: Timestamp) -> Result<Vec<Session>, StorageError> {
+        let user = user.clone();
+        let read = self.store.read(move |connection| {
+            let user = user.clone();
+            Box::pin(async move { sessions::living_of_user(connection, &user, now).await })
+        });
+        read.await
+    }
+
+    /// Ends one of the person's own sessions, whichever browser it is in; false when it is not theirs, or was over.
+    pub async fn end_one(
+        &self,
+        signed_in: &SignedIn,
+        id: &SessionId,
+        circumstances: &Circumstances,
+    ) -> Result<bool, StorageError> {
+        let user = signed_in.user.id.clone();
+        let about = About { user_id: Some(user.clone()), session_id: Some(id.clone()), ..About::default() };
+        let (name, reason) = (EventName::SignedOut, "the person ended it on their own page");
+        let event = self.trail.event(circumstances, name, about, reason, "RFC 9700 §4.14.2");
+        let work = Arc::new((user, id.clone(), event, circumstances.clone()));
+        let written = self.store.write(move |connection| {
+            let work = work.clone();
+            Box::pin(async move {
+                let (user, id, event, circumstances) = work.as_ref();
+                let reason = RevocationReason::SignedOut;
+                if !sessions::is_of(connection, id, user).await?
+                    || end_session(connection, id, reason, circumstances).await?.is_none()
+                {
+                    return Ok(false);
+                }
+                audit::record(connection, event).await?;
+                Ok(true)
+            })
+        });
+        written.await
+    }
+
+    /// Ends every session of the person, this one too, with what does not outlive them.
+    pub async fn sign_out_everywhere(
+        &self,
+        signed_in: &SignedIn,
+        circumstances: &Circumstances,
+    ) -> Result<Ended, StorageError> {
+        let work = Arc::new((signed_in.user.id.clone(), self.trail.clone(), circumstances.clone()));
+        let written = self.store.write(move |connection| {
+            let work = work.clone();
+            Box::pin(async move {
+                let (user, trail, circumstances) = work.as_ref();
+                let reason = RevocationReason::SignedOut;
+                let ended = end_sessions_of_user(connection, user, None, reason, circumstances).await?;
+                let about = About { user_id: Some(user.clone()), ..About::default() };
+                let reason = format!("everywhere: {} sessions, {} apps are told", ended.sessions, ended.apps);
+                let event = EventName::SignedOut;
+                let event = trail.event(circumstances, event, about, reason, "RFC 9700 §4.14.2");
+                audit::record(connection, &event).await?;
+                Ok(ended)
+            })
+        });
+        written.await
     }
 
     /// Notes that the person chose the account they are signed in to.

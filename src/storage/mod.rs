@@ -11,6 +11,7 @@ pub mod leases;
 pub mod migrate;
 pub mod outbox;
 pub mod pushed_requests;
+pub mod recovery_tokens;
 pub mod revoked_tokens;
 mod row;
 pub mod salts;

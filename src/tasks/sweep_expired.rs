@@ -4,12 +4,14 @@
 use super::{lead, pause};
 use crate::http::app::App;
 use crate::model::grant::KEPT_AFTER_ITS_END;
+use crate::model::recovery::REMEMBERED;
 use crate::protocol::identifiers::GrantId;
 use crate::protocol::timestamp::Timestamp;
 use crate::storage::driver::Connection;
 use crate::storage::error::StorageError;
 use crate::storage::{
-    Store, audit_events, grants, outbox, pushed_requests, revoked_tokens, sessions, signing_keys,
+    Store, audit_events, grants, outbox, pushed_requests, recovery_tokens, revoked_tokens, sessions,
+    signing_keys,
 };
 use futures_util::future::BoxFuture;
 use std::time::Duration;
@@ -42,8 +44,11 @@ type Sweep = for<'c> fn(&'c mut Connection, Timestamp) -> BoxFuture<'c, Result<u
 pub async fn run_once(app: &App) -> Result<Report, StorageError> {
     let now = app.clock.now();
     let (before, keep) = (now.minus(AFTER_THE_END), app.snapshot.load().config.audit.keep);
-    let tables: [(Timestamp, Sweep); 7] = [
+    let tables: [(Timestamp, Sweep); 8] = [
         (before, |connection, before| Box::pin(pushed_requests::sweep(connection, before, BATCH))),
+        (now.minus(REMEMBERED), |connection, before| {
+            Box::pin(recovery_tokens::sweep(connection, before, BATCH))
+        }),
         (before, |connection, before| Box::pin(grants::sweep(connection, before, BATCH))),
         (before, |connection, before| Box::pin(sessions::sweep(connection, before, BATCH))),
         (before, |connection, before| Box::pin(revoked_tokens::sweep(connection, before, BATCH))),

@@ -10,7 +10,7 @@ mod floors;
 mod habits;
 mod paths;
 mod places;
-mod source;
+pub mod source;
 
 use source::{Finding, SOURCES, SourceFile};
 

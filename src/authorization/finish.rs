@@ -46,6 +46,21 @@ pub enum ConsentGiven {
     Now,
 }
 
+/// What is written in the transaction of a code.
+#[derive(Clone, Debug)]
+struct Beside {
+    /// The pushed request that it spends.
+    pushed: Option<PushedRequestId>,
+    /// The app that hears of the session's end.
+    participant: Option<Participant>,
+}
+
+impl Beside {
+    fn is_empty(&self) -> bool {
+        self.pushed.is_none() && self.participant.is_none()
+    }
+}
+
 /// How long a row outlives its unspent code: long enough to tell a late redemption from nonsense.
 const AFTER_THE_CODE: Duration = Duration::from_secs(600);
 
@@ -82,11 +97,12 @@ impl Issuance<'_> {
             state: GrantState::CodeIssued { until },
             scopes,
         };
-        let participant = self.participant(&begun.client, &grant);
+        let beside =
+            Beside { pushed: begun.pushed.clone(), participant: self.participant(&begun.client, &grant) };
         match consent {
             ConsentGiven::Before => {
-                let beside = Beside { participant, pushed: begun.pushed.clone() };
-                if !self.without_consent(&grant, until, beside).await? {
+                let grant = Arc::new(grant);
+                if !self.without_consent(grant.clone(), until, beside).await? {
                     return Ok(None);
                 }
                 audit::log(&self.event(
@@ -98,7 +114,6 @@ impl Issuance<'_> {
             }
             ConsentGiven::Now => {
                 let answer = Answer::yes(begun, signed_in, finish.consented(), now);
-                let beside = Beside { participant, pushed: begun.pushed.clone() };
                 if !self.with_consent(grant, answer, beside, circumstances).await? {
                     return Ok(None);
                 }
@@ -107,33 +122,30 @@ impl Issuance<'_> {
         Ok(Some(code))
     }
 
-    /// One insert; a pushed request is spent in the same transaction, and without it there is no code (threat 77).
+    /// One statement needs no transaction, and most visits are one.
     async fn without_consent(
         &self,
-        grant: &Grant,
+        grant: Arc<Grant>,
         until: Timestamp,
         beside: Beside,
     ) -> Result<bool, StorageError> {
-        if beside.participant.is_none() && beside.pushed.is_none() {
-            // one statement needs no transaction
-            let grant = Arc::new(grant.clone());
+        if beside.is_empty() {
             let write = self.store.write_one(move |connection| {
                 let grant = grant.clone();
                 Box::pin(async move { grants::insert_code(connection, &grant, until).await })
             });
             return write.await.map(|()| true);
         }
-        let work = Arc::new((grant.clone(), beside));
+        let work = Arc::new((grant, beside));
         self.store
             .write(move |connection| {
                 let work = work.clone();
                 Box::pin(async move {
-                    let (grant, beside) = work.as_ref();
-                    if !beside.spend(connection).await? {
-                        return Ok(false);
+                    let spent = spend(connection, &work.1).await?;
+                    if spent {
+                        insert_code(connection, &work.0, until, &work.1).await?;
                     }
-                    insert_code(connection, grant, until, beside).await?;
-                    Ok(true)
+                    Ok(spent)
                 })
             })
             .await
@@ -175,9 +187,10 @@ impl Issuance<'_> {
                 let work = work.clone();
                 Box::pin(async move {
                     let (grant, answer, beside, event) = work.as_ref();
-                    if !beside.spend(connection).await? {
+                    if !spend(connection, beside).await? {
                         return Ok(false);
                     }
+                    // what is taken back ends earlier grants, and so comes before the new one
                     let ended = answer.write(connection).await?;
                     insert_code(connection, grant, until, beside).await?;
                     let mut event = event.clone();
@@ -208,6 +221,14 @@ impl Issuance<'_> {
     }
 }
 
+/// Spends the pushed request that the code would come of; false when it is spent, and then there is no code (threat 77).
+async fn spend(connection: &mut Connection, beside: &Beside) -> Result<bool, StorageError> {
+    match &beside.pushed {
+        Some(pushed) => pushed_requests::spend(connection, pushed).await,
+        None => Ok(true),
+    }
+}
+
 /// Writes the code, and beside it the app that hears of the session's end.
 async fn insert_code(
     connection: &mut Connection,
@@ -219,23 +240,4 @@ async fn insert_code(
         session_clients::join(connection, &grant.session_id, participant, grant.issued_at).await?;
     }
     grants::insert_code(connection, grant, until).await
-}
-
-/// What is written in the transaction of a code, beside it.
-#[derive(Debug)]
-struct Beside {
-    /// The app, if it hears of the session's end.
-    participant: Option<Participant>,
-    /// The pushed request that becomes this code.
-    pushed: Option<PushedRequestId>,
-}
-
-impl Beside {
-    /// Spends the pushed request; not when another code has spent it.
-    async fn spend(&self, connection: &mut Connection) -> Result<bool, StorageError> {
-        match &self.pushed {
-            Some(pushed) => pushed_requests::spend(connection, pushed).await,
-            None => Ok(true),
-        }
-    }
 }

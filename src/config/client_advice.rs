@@ -3,7 +3,7 @@
 use super::Config;
 use super::advice::Advice;
 use super::tree::shown;
-use crate::model::client::{Client, ClientSecret, ConsentPolicy, PkcePolicy};
+use crate::model::client::{AssertionAudience, Client, ClientSecret, ConsentPolicy, PkcePolicy};
 use crate::protocol::grant_type::GrantType;
 use crate::protocol::redirect_uri::{ApplicationType, RedirectKind, RedirectUri};
 use crate::protocol::server_metadata::FrontChannelLogout;
@@ -39,7 +39,17 @@ pub(super) fn advise(client: &Client, config: &Config, advice: &mut Advice<'_>) 
             "`refresh_token` among the grant_types",
         );
     }
-    if metadata.application_type == ApplicationType::Native && !metadata.is_public() {
+    if client.assertion_audience == AssertionAudience::TokenEndpoint {
+        advice.warn(
+            ("assertion-audience", Some("draft-ietf-oauth-rfc7523bis §4")),
+            &key("client_assertion_audience"),
+            "`token_endpoint`",
+            "`issuer`, as soon as the client can: another server can name this endpoint as its own and use what it is sent",
+        );
+    }
+    if metadata.application_type == ApplicationType::Native
+        && metadata.token_endpoint_auth_method.has_secret()
+    {
         advice.warn(
             ("confidential-native-client", Some("RFC 8252 §8.5")),
             &key("token_endpoint_auth_method"),

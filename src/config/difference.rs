@@ -68,7 +68,7 @@ fn settings(config: &Config) -> BTreeMap<String, Value> {
     show("listen.address", listen.address.to_string());
     if let Some(tls) = &listen.tls {
         show("listen.tls.certificate", tls.certificate.display().to_string());
-        show("listen.tls.private_key", tls.private_key.display().to_string());
+        show("listen.tls.private_key", tls.private_key.to_string());
     }
     show("listen.trusted_proxies", list(&listen.trusted_proxies));
     show("listen.connections_per_address", listen.connections_per_address.to_string());

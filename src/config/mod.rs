@@ -5,7 +5,9 @@
 //! opening of the database, and to `tasks` when a changed file is read again.
 
 mod advice;
+pub mod certificate;
 mod client_advice;
+mod client_keys;
 mod client_rules;
 mod client_secrets;
 mod clients;
@@ -29,7 +31,7 @@ mod tree;
 mod writing;
 
 pub use environment::Environment;
-pub use load::load;
+pub use load::{Attempt, attempt, load};
 pub use problem::{Problem, Severity};
 pub use writing::Written;
 
@@ -146,13 +148,13 @@ pub struct Listen {
     pub connections_per_address: usize,
 }
 
-/// The files of TLS, in PEM.
+/// TLS of the listener, in PEM; certificate and key belong together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tls {
     /// The certificate and its chain.
     pub certificate: PathBuf,
-    /// Its private key.
-    pub private_key: PathBuf,
+    /// Where its private key is.
+    pub private_key: certificate::PrivateKeySource,
 }
 
 /// The listener of liveness, readiness and metrics.
@@ -414,6 +416,8 @@ mod load_tests;
 mod mutation_tests;
 #[cfg(test)]
 mod outbound_tests;
+#[cfg(test)]
+mod overrides_tests;
 #[cfg(test)]
 mod rule_tests;
 #[cfg(test)]

@@ -163,15 +163,15 @@ async fn judge(connection: &mut Connection, attempt: &RedemptionAttempt) -> Resu
     if grant.client_id != attempt.client_id || !redirect_uri || challenge != attempt.code_challenge {
         return Ok(Failure::Refused);
     }
+    let resource = resource_is_granted(&grant.resources, &attempt.resource);
     Ok(match grant.state {
-        GrantState::CodeIssued { until } => {
-            let resource = resource_is_granted(&grant.resources, &attempt.resource);
-            if until > attempt.now && !resource { Failure::Resource } else { Failure::Refused }
-        }
-        GrantState::Active { .. } | GrantState::Revoked { redeemed_at: Some(_) } => {
+        GrantState::CodeIssued { until } if until > attempt.now && !resource => Failure::Resource,
+        GrantState::Active { .. } | GrantState::Revoked { redeemed_at: Some(_) } if resource => {
             Failure::Replayed(Box::new(standing))
         }
-        GrantState::Revoked { redeemed_at: None } => Failure::Refused,
+        GrantState::CodeIssued { .. } | GrantState::Active { .. } | GrantState::Revoked { .. } => {
+            Failure::Refused
+        }
     })
 }
 

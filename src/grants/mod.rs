@@ -73,9 +73,9 @@ pub async fn answer(
 impl Desk<'_> {
     /// A code is not spent for a token that nobody could sign.
     fn check_signers(&self, client: &Client) -> Result<(), TokenError> {
-        let access_token = self.config.signing_keys.algorithms.first().copied();
-        let wanted = access_token.into_iter().chain([client.metadata.id_token_signed_response_alg]);
-        match wanted.into_iter().all(|algorithm| self.ring.signer(algorithm).is_some()) {
+        let access_token = self.ring.access_token_signer(&self.config.signing_keys.algorithms);
+        let id_token = self.ring.signer(client.metadata.id_token_signed_response_alg);
+        match access_token.is_some() && id_token.is_some() {
             true => Ok(()),
             false => Err(TokenError::Unavailable("no key signs now".to_owned())),
         }

@@ -9,6 +9,7 @@ use super::security_headers::{PagePolicy, Script};
 use crate::authorization::begin::Refusal;
 use crate::authorization::error::AuthorizationError;
 use crate::authorization::target::AuthorizationResponse;
+use crate::clients::authentication::ClientAuthenticationError as Unauthenticated;
 use crate::grants::error::TokenError;
 use crate::model::audit_event::{About, EventName};
 use crate::model::client::Client;
@@ -256,6 +257,7 @@ pub fn refuse_token(
     let verdict = error.verdict();
     let about = About { client_id: client.map(|client| client.id.clone()), ..About::default() };
     let event = match error {
+        TokenError::Client(Unauthenticated::Busy(_) | Unauthenticated::Unchecked) => EventName::TokenRefused,
         TokenError::Client(_) => EventName::ClientAuthenticationFailed,
         _ => EventName::TokenRefused,
     };
@@ -280,8 +282,8 @@ pub fn with_retry_after(mut response: Response, seconds: u64) -> Response {
     response
 }
 
-/// A description in the characters that RFC 6749 §5.2 allows.
-fn described(text: &str) -> String {
+/// A description in the characters that RFC 6749 §5.2 and RFC 6750 §3 allow.
+pub(super) fn described(text: &str) -> String {
     let allowed = |c: &char| matches!(c, '\x20'..='\x21' | '\x23'..='\x5b' | '\x5d'..='\x7e');
     text.replace('§', "section ").chars().filter(allowed).collect()
 }

@@ -4,6 +4,7 @@
 use crate::audit::{Circumstances, Trail};
 use crate::authorization::in_force::Sources;
 use crate::clients::registry::Registry;
+use crate::clients::remote_keys::RemoteKeys;
 use crate::config::Config;
 use crate::keys::key_ring::KeyRing;
 use crate::keys::{Keys, SecretPurposes};
@@ -48,6 +49,8 @@ pub struct Parts {
     pub recoveries: Arc<Semaphore>,
     /// Checks passwords, a bounded number at once.
     pub passwords: PasswordHasher,
+    /// The keys that clients sign with.
+    pub remote_keys: RemoteKeys,
     /// Takes events.
     pub trail: Trail,
     /// By how many milliseconds the clock is ahead of the database's, as last measured.
@@ -118,7 +121,7 @@ impl Parts {
 
     /// Where requests are found that do not stand in the URL.
     pub fn sources<'a>(&'a self, snapshot: &'a Snapshot) -> Sources<'a> {
-        Sources { store: &self.store, outbound: &snapshot.outbound }
+        Sources { store: &self.store, outbound: &snapshot.outbound, remote_keys: &self.remote_keys }
     }
 
     /// The sessions, under a configuration.

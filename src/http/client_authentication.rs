@@ -75,6 +75,11 @@ async fn identify(
         registry: &visit.snapshot.registry,
         throttle: &app.throttle,
         chosen_secrets: &app.passwords,
+        issuer: &visit.snapshot.config.issuer,
+        remote_keys: &app.remote_keys,
+        outbound: &visit.snapshot.outbound,
+        store: &app.store,
+        now: app.clock.now(),
     };
     authenticate(&presented, &verifiers).await
 }

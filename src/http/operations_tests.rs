@@ -1,5 +1,6 @@
 use super::*;
 use crate::audit::{Circumstances, Trail};
+use crate::clients::remote_keys::RemoteKeys;
 use crate::config::{
     Audit, Config, Database, DatabaseUrl, Lifetimes, Listen, Log, LogFormat, Operations as OperationsSection,
     Pages, ScopeDefinition, SecretKey, SecretKeys, SigningKeys,
@@ -107,6 +108,7 @@ pub(in crate::http) async fn server(config: Config, mode: Mode, signing: Signing
         recovery_throttle: Throttle::new(Arc::new(SystemClock)),
         recoveries: Arc::new(tokio::sync::Semaphore::new(1)),
         passwords: PasswordHasher::new(entropy),
+        remote_keys: RemoteKeys::new(Arc::new(SystemClock)),
         trail,
         mode,
     });

@@ -3,6 +3,9 @@
 //! A path belongs to a [`RouteClass`], a class has a row of the table, and a handler says no more than the [`PagePolicy`]
 //! of its page, as an extension of its response. What is no page gets a Content-Security-Policy that allows nothing. Who
 //! may read an answer from another origin is decided in `cross_origin`.
+//!
+//! The 400 and 431 that the HTTP library gives to what is no request at all come from below the router, and the library has no
+//! place to add to them: they have no body, nothing to run or to frame, and the connection ends with them.
 
 use super::app::App;
 use crate::protocol::issuer::Issuer;
@@ -226,8 +229,11 @@ fn source_of(redirect_uri: &str) -> Option<String> {
     }
 }
 
+/// Whether `text` is a plain https origin: what URLs allow in a host is more than what a directive survives.
 fn is_origin(text: &str) -> bool {
-    Url::parse(text).is_ok_and(|url| url.scheme() == "https" && url.origin().ascii_serialization() == text)
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte);
+    text.strip_prefix("https://").is_some_and(|rest| rest.bytes().all(plain))
+        && Url::parse(text).is_ok_and(|url| url.origin().ascii_serialization() == text)
 }
 
 fn is_hash(text: &str) -> bool {

@@ -1,7 +1,7 @@
 //! `/userinfo` (OpenID Connect Core §5.3, RFC 6750 §2): a token with `openid` opens it, whatever its audience. The token
 //! comes in the header or, by POST, in the body; never in the query (threat 22).
 
-use super::answer::{json, signed, with_retry_after};
+use super::answer::{described, json, signed, with_retry_after};
 use super::app::App;
 use super::extract::{Visit, authorization};
 use super::limits::{FormError, read_form_if_any};
@@ -61,7 +61,7 @@ async fn presented(visit: &Visit, request: Request) -> Result<String, BearerErro
     let query = visit.query.as_ref();
     let query = query.map_err(|_| BearerError::Malformed("the parameters in the URL cannot be read"))?;
     if query.get("access_token").is_some() {
-        return Err(BearerError::Malformed("a token never travels in a URL (RFC 9700 §2.2.2)"));
+        return Err(BearerError::Malformed("a token never travels in a URL (RFC 9700 §4.3.2)"));
     }
     let in_header = bearer(request.headers())?;
     let in_body = match *request.method() == Method::POST {
@@ -112,6 +112,7 @@ fn refuse(app: &App, visit: &Visit, error: &BearerError) -> Response {
         "RFC 6750 §3.1",
     ));
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::UNAUTHORIZED);
+    let description = described(description);
     let challenge = match code {
         None => "Bearer realm=\"portreeve\"".to_owned(),
         Some(code) => {

@@ -5,7 +5,7 @@
 
 use crate::jose::jwt_type::JwtType;
 use crate::jose::verify::VerifyError;
-use crate::protocol::signing_algorithm::SigningAlgorithm;
+use crate::protocol::verification_algorithm::VerificationAlgorithm;
 use serde_json::{Map, Value};
 
 /// What must be true of a token beside its signature.
@@ -18,7 +18,7 @@ pub struct Expectation<'a> {
     /// Whom the token must be meant for.
     pub audience: Audience<'a>,
     /// The algorithms that are accepted (RFC 8725 §3.1).
-    pub algorithms: &'a [SigningAlgorithm],
+    pub algorithms: &'a [VerificationAlgorithm],
     /// The time, in seconds since 1970.
     pub now_seconds: i64,
     /// How far clocks may differ, in seconds; whether `exp` gets it too is [`Expiry`]'s.

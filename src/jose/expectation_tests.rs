@@ -11,7 +11,7 @@ fn expectation() -> Expectation<'static> {
         typ: ExpectedType::Only(JwtType::AccessToken),
         issuer: Some(ISSUER),
         audience: Audience::Contains("api"),
-        algorithms: &SigningAlgorithm::ALL,
+        algorithms: &VerificationAlgorithm::OWN,
         now_seconds: NOW,
         leeway_seconds: 5,
         expiry: Expiry::Required,

@@ -3,15 +3,13 @@
 //! try, and when to stop, is decided by the task that delivers.
 
 use crate::clients::registry::Registry;
-use crate::config::Config;
 use crate::jose::jwt_type::JwtType;
-use crate::keys::key_ring::KeyRing;
 use crate::model::client::Client;
 use crate::model::outbox::Message;
 use crate::outbound::{Outbound, OutboundUrl, Purpose};
-use crate::protocol::identifiers::ClientId;
+use crate::protocol::identifiers::{ClientId, UserId};
 use crate::protocol::logout_token::{Events, LOGOUT_TOKEN_LIFE, LogoutTokenClaims};
-use crate::protocol::timestamp::Timestamp;
+use crate::tokens::issue::Issuer;
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -64,19 +62,15 @@ pub enum Undelivered {
     Refused(u16),
 }
 
-/// The logout token of a message (§2.4), as it is sent at `now`.
-pub fn logout_token(
-    message: &Message,
-    client: &Client,
-    config: &Config,
-    ring: &KeyRing,
-    now: Timestamp,
-) -> Result<String, Undelivered> {
+/// The logout token of a message (§2.4), as it is sent now.
+pub fn logout_token(message: &Message, client: &Client, issuer: &Issuer<'_>) -> Result<String, Undelivered> {
+    let Issuer { config, ring, subjects, now, .. } = *issuer;
     let fact = |name: &str| message.facts.get(name).and_then(Value::as_str).ok_or(Undelivered::NoFacts);
     let signer = ring.signer(client.metadata.id_token_signed_response_alg).ok_or(Undelivered::NoSigner)?;
+    let user = UserId::parse(fact("sub")?).map_err(|_| Undelivered::NoFacts)?;
     let claims = LogoutTokenClaims {
         iss: config.issuer.as_str(),
-        sub: fact("sub")?,
+        sub: &subjects.subject(client, &user),
         aud: client.id.as_str(),
         iat: now.seconds(),
         exp: now.plus(LOGOUT_TOKEN_LIFE).seconds(),

@@ -127,3 +127,33 @@ impl From<StorageError> for LogoutError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_refusal_says_in_words_what_is_wrong_and_nothing_of_the_inside() {
+        let inside = "relation grants does not exist";
+        for error in [
+            LogoutError::Unreadable(ParameterError::Nul),
+            LogoutError::TooLong,
+            LogoutError::HintInvalid(inside),
+            LogoutError::ClientMismatch,
+            LogoutError::UnknownClient,
+            LogoutError::RedirectUriOfNobody,
+            LogoutError::RedirectUriMismatch,
+            LogoutError::FormForeign,
+            LogoutError::Unavailable(inside.to_owned()),
+            LogoutError::Internal(inside.to_owned()),
+        ] {
+            let verdict = error.verdict();
+            assert!(
+                verdict.description.split(' ').count() > 4 && !verdict.description.contains(inside),
+                "{error:?}"
+            );
+            assert!((400..=503).contains(&verdict.status) && verdict.section.contains('§'), "{error:?}");
+            assert!(error.reason() == inside || error.reason() == verdict.description);
+        }
+    }
+}

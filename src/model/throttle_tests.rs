@@ -116,13 +116,16 @@ fn a_new_device_never_waits_longer_than_the_cap() {
     assert!(throttle.check("ada", "hotel", Device::Unknown).is_ok());
 }
 
-/// Ten addresses that ask for one person as often as they may, until `until`.
+/// Ten addresses that ask for one person as often as they may, until `until` and at that moment too.
 fn poll(throttle: &Throttle, clock: &TestClock, person: &str, device: Device<'_>, until: i64) {
-    while clock.now().millis() < until {
+    loop {
         for index in 0..10 {
             if let Ok(attempt) = throttle.check(person, &format!("198.51.100.{index}/32"), device) {
                 throttle.failed(attempt);
             }
+        }
+        if clock.now().millis() >= until {
+            return;
         }
         clock.forward(Duration::from_millis(250));
     }

@@ -53,6 +53,7 @@ impl TokenName {
     /// Reads a `jti` of this server's own.
     pub fn parse(jti: &str) -> Option<Self> {
         match jti.split_once('.') {
+            None if jti.is_empty() => None,
             None => Some(Self::OfService),
             Some((grant, _)) => GrantId::parse(grant).ok().map(Self::OfGrant),
         }

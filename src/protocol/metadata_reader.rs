@@ -9,6 +9,7 @@ use crate::protocol::outbound_url::OutboundUrl;
 use crate::protocol::redirect_uri::{ApplicationType, Deployment, RedirectUri};
 use crate::protocol::scope::Scopes;
 use crate::protocol::signing_algorithm::SigningAlgorithm;
+use crate::protocol::verification_algorithm::VerificationAlgorithm;
 use serde_json::{Map, Value};
 use url::Url;
 
@@ -165,6 +166,12 @@ impl Reader<'_> {
     /// RFC 7591 §2: `jwks` and `jwks_uri` exclude one another.
     pub(super) fn keys(&mut self) -> ClientKeys {
         let by_reference = self.secure_url("jwks_uri");
+        if let Some(uri) = &by_reference
+            && let Err(why) = OutboundUrl::parse(uri)
+        {
+            let expected = format!("a URL that this server can ask; this one {why}");
+            self.problem("jwks_uri", None, uri.escape_debug(), expected);
+        }
         let Some(set) = self.members.get("jwks") else {
             return by_reference.map_or(ClientKeys::None, ClientKeys::ByReference);
         };
@@ -268,6 +275,17 @@ impl Reader<'_> {
         algorithm
     }
 
+    /// An algorithm that the client signs with: there are more than this server signs with.
+    pub(super) fn algorithm_of_the_client(&mut self, member: &str) -> Option<VerificationAlgorithm> {
+        let name = self.text(member)?;
+        let algorithm = VerificationAlgorithm::parse(&name);
+        if algorithm.is_none() {
+            let all = VerificationAlgorithm::ALL.map(VerificationAlgorithm::as_str);
+            self.problem(member, None, &name, one_of(all));
+        }
+        algorithm
+    }
+
     pub(super) fn response_types(&mut self, metadata: &ClientMetadata) {
         for (index, name) in self.list("response_types").iter().enumerate() {
             if name != "code" || !metadata.allows(GrantType::AuthorizationCode) {
@@ -315,6 +333,12 @@ impl Reader<'_> {
     /// What is signed needs keys that it verifies with.
     fn keys_agree(&mut self, metadata: &ClientMetadata) {
         if metadata.has_keys() || self.members.contains_key("jwks") || self.members.contains_key("jwks_uri") {
+            return;
+        }
+        if metadata.token_endpoint_auth_method == ClientAuthenticationMethod::PrivateKeyJwt {
+            let expected =
+                "`jwks` or `jwks_uri`: the keys that its assertions verify with (OpenID Connect Core §9)";
+            self.problem("jwks", None, "none", expected);
             return;
         }
         let signs = metadata.request_object_signing_alg.is_some()

@@ -34,3 +34,4 @@ pub mod signing_algorithm;
 pub mod strict_json;
 pub mod timestamp;
 pub mod token_response;
+pub mod verification_algorithm;

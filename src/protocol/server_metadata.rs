@@ -10,6 +10,7 @@ use crate::protocol::issuer::Issuer;
 use crate::protocol::prompt::Prompt;
 use crate::protocol::response_mode::ResponseMode;
 use crate::protocol::signing_algorithm::SigningAlgorithm;
+use crate::protocol::verification_algorithm::VerificationAlgorithm;
 use serde::Serialize;
 
 /// What the operator and the running server decide about the document.
@@ -56,8 +57,11 @@ pub struct ServerMetadata<'a> {
     response_modes_supported: Vec<&'static str>,
     grant_types_supported: Vec<&'static str>,
     token_endpoint_auth_methods_supported: Vec<&'static str>,
+    token_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
     revocation_endpoint_auth_methods_supported: Vec<&'static str>,
+    revocation_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
     introspection_endpoint_auth_methods_supported: Vec<&'static str>,
+    introspection_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
     code_challenge_methods_supported: [&'static str; 1],
     subject_types_supported: Vec<&'static str>,
     id_token_signing_alg_values_supported: Vec<&'static str>,
@@ -94,6 +98,7 @@ impl<'a> ServerMetadata<'a> {
             known.filter(|method| fits(*method)).map(ClientAuthenticationMethod::as_str).collect()
         };
         let algorithms: Vec<_> = signing_alg_values.iter().map(|algorithm| algorithm.as_str()).collect();
+        let of_clients = VerificationAlgorithm::ALL.map(VerificationAlgorithm::as_str).to_vec();
         Self {
             issuer: issuer.as_str(),
             authorization_endpoint: issuer.endpoint(path::AUTHORIZATION),
@@ -109,11 +114,14 @@ impl<'a> ServerMetadata<'a> {
             response_modes_supported: ResponseMode::ALL.map(ResponseMode::as_str).to_vec(),
             grant_types_supported: GrantType::ALL.map(GrantType::as_str).to_vec(),
             token_endpoint_auth_methods_supported: methods(|_| true),
+            token_endpoint_auth_signing_alg_values_supported: of_clients.clone(),
             revocation_endpoint_auth_methods_supported: methods(|_| true),
+            revocation_endpoint_auth_signing_alg_values_supported: of_clients.clone(),
             // RFC 7662 §2.1: whoever asks about tokens proves who they are, so a public client cannot
             introspection_endpoint_auth_methods_supported: methods(|method| {
                 method != ClientAuthenticationMethod::None
             }),
+            introspection_endpoint_auth_signing_alg_values_supported: of_clients.clone(),
             code_challenge_methods_supported: ["S256"],
             subject_types_supported: SubjectType::ALL.map(SubjectType::as_str).to_vec(),
             id_token_signing_alg_values_supported: algorithms.clone(),
@@ -133,9 +141,7 @@ impl<'a> ServerMetadata<'a> {
             request_parameter_supported: true,
             request_uri_parameter_supported: true,
             require_request_uri_registration: true,
-            request_object_signing_alg_values_supported: SigningAlgorithm::ALL
-                .map(SigningAlgorithm::as_str)
-                .to_vec(),
+            request_object_signing_alg_values_supported: of_clients,
             require_pushed_authorization_requests: false,
         }
     }

@@ -7,7 +7,7 @@ use crate::protocol::scope::Scopes;
 use crate::protocol::timestamp::Timestamp;
 use crate::storage::driver::{Connection, execute, fetch_all, fetch_optional};
 use crate::storage::error::StorageError;
-use crate::storage::row::{column, resources, resources_text, scopes};
+use crate::storage::row::{column, of_row, resources, resources_text, scopes};
 
 #[derive(sqlx::FromRow)]
 struct ConsentRow {
@@ -29,7 +29,7 @@ pub async fn find(
         client.as_str(),
         resources_text(resources),
     )?;
-    row.map(|row| scopes("consents", &row.scopes)).transpose()
+    row.map(|row| of_row(&format!("{user} {client}"), scopes("consents", &row.scopes))).transpose()
 }
 
 /// Whether the person ever agreed to anything for this client.

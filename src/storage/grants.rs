@@ -15,7 +15,7 @@ pub use crate::storage::grant_ends::{
     revoke, revoke_given, revoke_holding, revoke_of_client, revoke_of_session, revoke_of_user,
     revoke_of_user_elsewhere, sweep, sweep_idle,
 };
-use crate::storage::row::{column, digest, resources, resources_text, scopes};
+use crate::storage::row::{column, digest, of_row, resources, resources_text, scopes};
 use crate::storage::users::UserRow;
 
 /// The columns of a grant, qualified so that they stand in a join and in RETURNING alike.
@@ -114,8 +114,16 @@ impl TryFrom<GrantRow> for Grant {
     type Error = StorageError;
 
     fn try_from(row: GrantRow) -> Result<Self, StorageError> {
+        let id = row.grant_id.clone();
+        of_row(&id, row.grant())
+    }
+}
+
+impl GrantRow {
+    fn grant(self) -> Result<Grant, StorageError> {
+        let row = self;
         let present = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-        Ok(Self {
+        Ok(Grant {
             id: column(TABLE, "id", GrantId::parse(&row.grant_id))?,
             client_id: column(TABLE, "client_id", ClientId::parse(&row.client_id))?,
             user_id: column(TABLE, "user_id", UserId::parse(&row.owner_id))?,

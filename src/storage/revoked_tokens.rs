@@ -90,3 +90,17 @@ pub async fn sweep(connection: &mut Connection, before: Timestamp, limit: i64) -
         limit,
     )
 }
+
+/// Deletes up to `limit` of the moments before `before`: what they were held against has expired.
+pub async fn sweep_not_before(
+    connection: &mut Connection,
+    before: Timestamp,
+    limit: i64,
+) -> Result<u64, StorageError> {
+    execute!(
+        connection,
+        "DELETE FROM not_before WHERE name IN (SELECT name FROM not_before WHERE moment < $1 LIMIT $2) AND moment < $1",
+        before.millis(),
+        limit,
+    )
+}

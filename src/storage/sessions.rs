@@ -6,7 +6,7 @@ use crate::protocol::identifiers::{SessionId, UserId};
 use crate::protocol::timestamp::Timestamp;
 use crate::storage::driver::{Connection, execute, fetch_all, fetch_optional};
 use crate::storage::error::StorageError;
-use crate::storage::row::column;
+use crate::storage::row::{column, of_row};
 use crate::storage::users::UserRow;
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ impl TryFrom<SessionRow> for (Session, User) {
     fn try_from(row: SessionRow) -> Result<Self, StorageError> {
         let user = User::try_from(row.user)?;
         let session = Session {
-            id: column("sessions", "id", SessionId::parse(&row.id))?,
+            id: of_row(&row.id, column("sessions", "id", SessionId::parse(&row.id)))?,
             user_id: user.id.clone(),
             authentication: Authentication {
                 at: Timestamp::from_millis(row.authenticated_at),

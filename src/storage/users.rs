@@ -5,7 +5,7 @@ use crate::protocol::identifiers::UserId;
 use crate::protocol::timestamp::Timestamp;
 use crate::storage::driver::{Connection, execute, fetch_all, fetch_optional};
 use crate::storage::error::StorageError;
-use crate::storage::row::{column, object};
+use crate::storage::row::{column, object, of_row};
 use serde_json::Value;
 
 /// A person's columns, wherever they are joined.
@@ -27,11 +27,11 @@ impl TryFrom<UserRow> for User {
 
     fn try_from(row: UserRow) -> Result<Self, StorageError> {
         Ok(Self {
-            id: column("users", "id", UserId::parse(&row.user_id))?,
+            id: of_row(&row.user_id, column("users", "id", UserId::parse(&row.user_id)))?,
             username: row.username,
             verified_email: row.verified_email,
             password_hash: row.password_hash.map(PasswordHash),
-            claims: object("users", "claims", &row.claims)?,
+            claims: of_row(&row.user_id, object("users", "claims", &row.claims))?,
             must_change_password: row.must_change_password,
             created_at: Timestamp::from_millis(row.user_created_at),
             updated_at: Timestamp::from_millis(row.user_updated_at),

@@ -141,10 +141,11 @@ async fn send(
     held: &HeldMessage,
     addressee: &Addressee,
 ) -> Result<(), Undelivered> {
-    let ring = app.keys.ring();
-    let now = app.clock.now();
-    let token = back_channel::logout_token(&held.message, &addressee.client, &snapshot.config, &ring, now)?;
-    drop(ring);
+    let token = {
+        let ring = app.keys.ring();
+        let issuer = app.issuer(snapshot, &ring, app.clock.now());
+        back_channel::logout_token(&held.message, &addressee.client, &issuer)?
+    };
     back_channel::deliver(&snapshot.outbound, &addressee.url, &token).await
 }
 

@@ -11,7 +11,7 @@ use crate::storage::driver::Connection;
 use crate::storage::error::StorageError;
 use crate::storage::{
     Store, audit_events, grants, outbox, pushed_requests, recovery_tokens, revoked_tokens, sessions,
-    signing_keys,
+    signing_keys, spent_jtis,
 };
 use futures_util::future::BoxFuture;
 use std::time::Duration;
@@ -44,7 +44,8 @@ type Sweep = for<'c> fn(&'c mut Connection, Timestamp) -> BoxFuture<'c, Result<u
 pub async fn run_once(app: &App) -> Result<Report, StorageError> {
     let now = app.clock.now();
     let (before, keep) = (now.minus(AFTER_THE_END), app.snapshot.load().config.audit.keep);
-    let tables: [(Timestamp, Sweep); 8] = [
+    let life = app.snapshot.load().config.lifetimes.longest_token().max(app.keys.ring().longest_token_life());
+    let tables: [(Timestamp, Sweep); 10] = [
         (before, |connection, before| Box::pin(pushed_requests::sweep(connection, before, BATCH))),
         (now.minus(REMEMBERED), |connection, before| {
             Box::pin(recovery_tokens::sweep(connection, before, BATCH))
@@ -52,6 +53,10 @@ pub async fn run_once(app: &App) -> Result<Report, StorageError> {
         (before, |connection, before| Box::pin(grants::sweep(connection, before, BATCH))),
         (before, |connection, before| Box::pin(sessions::sweep(connection, before, BATCH))),
         (before, |connection, before| Box::pin(revoked_tokens::sweep(connection, before, BATCH))),
+        (before, |connection, before| Box::pin(spent_jtis::sweep(connection, before, BATCH))),
+        (before.minus(life), |connection, before| {
+            Box::pin(revoked_tokens::sweep_not_before(connection, before, BATCH))
+        }),
         (now.minus(keep), |connection, before| Box::pin(audit_events::sweep(connection, before, BATCH))),
         (now.minus(DONE_MESSAGES), |connection, before| Box::pin(outbox::sweep(connection, before, BATCH))),
         (now.minus(REMOVED_KEYS), |connection, before| Box::pin(signing_keys::sweep(connection, before))),

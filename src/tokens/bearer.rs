@@ -12,8 +12,8 @@ use crate::model::grant::GrantState;
 use crate::protocol::access_token::TokenName;
 use crate::protocol::identifiers::ClientId;
 use crate::protocol::scope::Scopes;
-use crate::protocol::signing_algorithm::SigningAlgorithm;
 use crate::protocol::timestamp::Timestamp;
+use crate::protocol::verification_algorithm::VerificationAlgorithm;
 use crate::storage::error::StorageError;
 use crate::storage::grants::{Standing, TokenStanding, find_standing};
 use crate::storage::{Store, revoked_tokens};
@@ -28,10 +28,10 @@ pub struct VerifiedAccessToken {
     pub jti: String,
     /// What it stands on.
     pub name: TokenName,
-    /// Whom it was given to.
-    pub client_id: ClientId,
-    /// The same, as registered now.
+    /// Whom it was given to, as registered now.
     pub client: Arc<Client>,
+    /// Whom it was given to, by name.
+    pub client_id: ClientId,
     /// The person, or the client itself.
     pub sub: String,
     /// The resource server.
@@ -93,7 +93,7 @@ fn read(
         typ: ExpectedType::Only(JwtType::AccessToken),
         issuer: Some(config.issuer.as_str()),
         audience: Audience::Any,
-        algorithms: &SigningAlgorithm::ALL,
+        algorithms: &VerificationAlgorithm::OWN,
         now_seconds: times.now,
         leeway_seconds: times.leeway,
         expiry: times.expiry,
@@ -101,13 +101,19 @@ fn read(
     };
     let verified = verify(token, ring.verification(), &expectation).ok()?;
     let text = |name| verified.text(name).map(str::to_owned);
-    let client = registry.find(&ClientId::parse(verified.text("client_id")?).ok()?)?.clone();
-    let jti = text("jti")?;
+    let client_id = ClientId::parse(verified.text("client_id")?).ok()?;
+    let client = registry.find(&client_id)?.clone();
+    let (jti, sub) = (text("jti")?, text("sub")?);
+    let name = TokenName::parse(&jti)?;
+    // what no grant stands behind is a client's own, and says nothing of anybody else
+    if name == TokenName::OfService && sub != client_id.as_str() {
+        return None;
+    }
     Some(VerifiedAccessToken {
-        name: TokenName::parse(&jti)?,
-        client_id: client.id.clone(),
+        name,
         client,
-        sub: text("sub")?,
+        client_id,
+        sub,
         aud: text("aud")?,
         scopes: Scopes::parse(verified.text("scope").unwrap_or_default()).ok()?,
         exp: verified.seconds("exp")?,

@@ -103,11 +103,11 @@ pub enum LifecycleError {
     #[error(transparent)]
     Password(#[from] PasswordError),
     /// The same person twice in one import.
-    #[error("the same {what} as in entry {entry}", entry = .entry + 1)]
+    #[error("the same {what} as in line {entry}")]
     Repeated {
         /// `username` or `e-mail address`.
         what: &'static str,
-        /// Where it stands first, counted from 0.
+        /// The line where it stands first.
         entry: usize,
     },
     /// The store.

@@ -11,6 +11,7 @@
 //! A caller that goes away leaves its hash running to the end: permit and buffer go with the work, never with the caller. Whether
 //! an attempt may be made at all is `throttle`'s; who may sign in, `lifecycle`'s and `storage`'s.
 
+use crate::clients::authentication::{ChosenSecrets, UncheckedSecret};
 use crate::model::entropy::SharedEntropy;
 use crate::model::password_hash::{Cost, OUTPUT_BYTES, SALT_BYTES, StoredHash, UnusableHash};
 use crate::model::secret::{Secret, constant_time_eq};
@@ -393,15 +394,21 @@ fn prepare(password: &Secret) -> Result<Zeroizing<String>, PasswordError> {
     Ok(prepared)
 }
 
-impl crate::clients::authentication::ChosenSecrets for PasswordHasher {
-    fn verify<'a>(&'a self, secret: &'a Secret, stored: &'a str) -> BoxFuture<'a, Result<bool, u64>> {
+impl ChosenSecrets for PasswordHasher {
+    fn verify<'a>(
+        &'a self,
+        secret: &'a Secret,
+        stored: &'a str,
+    ) -> BoxFuture<'a, Result<bool, UncheckedSecret>> {
         Box::pin(async move {
             let stored = read(stored);
             let least = stored.as_ref().map_or(Cost::CURRENT, |stored| stored.cost);
             match self.compare(secret.clone(), stored, least).await {
                 Ok(verdict) => Ok(verdict != PasswordVerdict::Wrong),
-                Err(PasswordError::Busy { retry_after }) => Err(retry_after.as_secs().max(1)),
-                Err(_) => Ok(false),
+                Err(PasswordError::Busy { retry_after }) => {
+                    Err(UncheckedSecret::Busy(retry_after.as_secs().max(1)))
+                }
+                Err(_) => Err(UncheckedSecret::Failed),
             }
         })
     }

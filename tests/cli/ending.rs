@@ -125,6 +125,21 @@ on_both_stores! {
         }
     }
 
+    /// Back-Channel Logout §2.5: the session here goes on, the apps hear that theirs are over
+    async fn a_revocation_of_a_persons_grants_tells_the_apps(database: TestDatabase) {
+        let operator = Operator::with_store(&database, "");
+        operator.done(&["user", "add", "ada", "--no-password"]);
+        let visit = Visit::begin(&database, &operator, "ada", "shop").await;
+        let join = "INSERT INTO session_clients SELECT id, 'shop', 'AAAAAAAAAAAAAAAAAAAAAA', 0 FROM sessions";
+        database.execute(join).await;
+        operator.done(&["revoke", "--user", "ada"]);
+        assert!(visit.session_lives().await && !visit.grant_lives().await);
+        let news = "SELECT COUNT(*) FROM outbox WHERE recipient = 'shop' AND state = 'pending'";
+        assert_eq!(database.number(news).await, 1);
+        operator.done(&["revoke", "--user", "ada"]);
+        assert_eq!(database.number("SELECT COUNT(*) FROM outbox").await, 1, "once");
+    }
+
     /// threat 45
     async fn a_password_that_is_refused_ends_nothing(database: TestDatabase) {
         let operator = Operator::with_store(&database, "");

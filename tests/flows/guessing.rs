@@ -5,7 +5,14 @@ use crate::flows::steps::{SECOND, signed_in, still_works};
 use crate::support::browser::Browser;
 use crate::support::database::on_both_stores;
 use crate::support::server::{Answer, PASSWORD, TestServer};
+use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, Version};
 use axum::http::StatusCode;
+use portreeve::model::claims::PersonClaims;
+use portreeve::model::user::PasswordHash;
+use portreeve::model::username::CanonicalUsername;
+use portreeve::tasks::weigh_passwords;
+use portreeve::users::lifecycle::{NewPassword, NewPerson};
+use serde_json::json;
 use std::time::Duration;
 
 const DEVICE: &str = "__Host-portreeve-device";
@@ -27,14 +34,16 @@ async fn ten_guessers(server: &TestServer) -> Vec<(Browser, Answer)> {
     guessers
 }
 
-/// Every guesser asks once a second for this long.
+/// Every guesser asks once a second for this long, and once more at its end, before anybody else does.
 async fn guess(server: &TestServer, guessers: &mut [(Browser, Answer)], seconds: u64) {
-    for _ in 0..seconds {
+    for second in 0..=seconds {
         for (browser, page) in guessers.iter_mut() {
             let answer = browser.submit_login(server, page, "ada", "a guess").await;
             assert!([400, 429].contains(&answer.status.as_u16()), "{answer:?}");
         }
-        server.clock.advance(SECOND);
+        if second < seconds {
+            server.clock.advance(SECOND);
+        }
     }
 }
 
@@ -123,5 +132,29 @@ on_both_stores! {
             }
             assert_eq!(looked_at, 6, "{keep_device}");
         }
+    }
+
+    /// Threat 139: one hash of every cost is read, and people with each of them sign in as before.
+    async fn the_costs_of_hashes_in_use_are_learned_from_the_store(database: TestDatabase) {
+        let server = TestServer::start(&database).await;
+        server.add_person("bob", json!({})).await;
+        assert_eq!(weigh_passwords::run_once(&server.app).await, Ok(weigh_passwords::Report { costs: 1 }));
+        for (name, memory_kib, passes) in [("dear", 32_768, 2), ("as_dear", 32_768, 2), ("cheap", 7_168, 5), ("cheapest", 8, 1)] {
+            let params = Params::new(memory_kib, passes, 1, Some(32)).expect("lawful");
+            let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+            let hash = argon2.hash_password_with_salt(PASSWORD.as_bytes(), format!("a salt of {name:<16}").as_bytes());
+            let person = NewPerson {
+                username: CanonicalUsername::parse(name).expect("a username"),
+                claims: PersonClaims::from_object(Default::default()).expect("claims"),
+                password: NewPassword::Hashed(PasswordHash(hash.expect("hashes").to_string())),
+            };
+            server.people().add(person, &server.app.circumstances("")).await.expect("a person");
+        }
+        assert_eq!(weigh_passwords::run_once(&server.app).await, Ok(weigh_passwords::Report { costs: 4 }));
+        for name in ["ada", "dear", "as_dear", "cheap", "cheapest"] {
+            signed_in(&server, name).await;
+        }
+        let weigh = weigh_passwords::run_once(&server.app).await;
+        assert_eq!(weigh, Ok(weigh_passwords::Report { costs: 2 }), "the cheap ones were replaced");
     }
 }

@@ -1,6 +1,7 @@
 //! Whole visits, as an app and a person make them.
 
 mod authorization_request;
+mod claims;
 mod consent;
 mod consent_taken_back;
 mod guessing;
@@ -8,6 +9,7 @@ mod interaction;
 mod key_life;
 mod main_road;
 mod marker;
+mod openidconnect_crate;
 mod redirect_uri;
 mod shortcuts;
 pub(crate) mod steps;

@@ -78,6 +78,7 @@ on_both_stores! {
             (&app, ("code_verifier", "")),
             (&app, ("redirect_uri", "")),
             (&app, ("redirect_uri", "https://evil.example/")),
+            (&app, ("resource", "https://api.example.com/mail")),
             (&thief, ("state", "x")),
         ] {
             assert_refused(&who.redeem(&server, &code, &[changes]).await, "invalid_grant");

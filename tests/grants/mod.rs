@@ -2,6 +2,8 @@
 
 mod authorization_code_bindings;
 mod authorization_code_life;
+mod authorization_code_secrecy;
+mod busy_hasher;
 mod client_credentials;
 mod client_secrets;
 mod clocks;

@@ -31,13 +31,9 @@ pub(super) async fn verify(
         // One attempt, however many secrets are live: it has failed when all of them say so.
         let attempt = verifiers.throttle.check_client(client.id.as_str(), address_key)?;
         for stored in chosen {
-            match verifiers.chosen_secrets.verify(secret, stored).await {
-                Ok(true) => {
-                    verifiers.throttle.succeeded(attempt);
-                    return Ok(());
-                }
-                Ok(false) => {}
-                Err(seconds) => return Err(ClientAuthenticationError::Wait(seconds)),
+            if verifiers.chosen_secrets.verify(secret, stored).await? {
+                verifiers.throttle.succeeded(attempt);
+                return Ok(());
             }
         }
         verifiers.throttle.failed(attempt)

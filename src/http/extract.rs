@@ -6,8 +6,10 @@ use super::app::{App, Snapshot};
 use super::client_address::{ClientAddress, throttle_key};
 use crate::audit::Circumstances;
 use crate::clients::named;
+use crate::model::secret::Secret;
 use crate::protocol::identifiers::ClientId;
 use crate::protocol::parameters::{ParameterError, Parameters};
+use crate::sessions::accounts::SessionSecrets;
 use crate::sessions::cookies::{Cookie, CookieJar};
 use crate::storage::error::StorageError;
 use axum::extract::FromRequestParts;
@@ -30,8 +32,8 @@ pub struct Visit {
     pub jar: CookieJar,
     /// The browser's own cookie.
     pub browser: Option<String>,
-    /// The session's cookie.
-    pub session: Option<String>,
+    /// The secrets of whoever is signed in here.
+    pub secrets: SessionSecrets,
     /// The device's cookie.
     pub device: Option<String>,
 }
@@ -57,8 +59,12 @@ impl FromRequestParts<App> for Visit {
         let address = parts.extensions.get::<ClientAddress>().map(|address| address.0);
         let jar = CookieJar::of(&snapshot.config.issuer);
         let cookie = |cookie| jar.read(texts(&parts.headers, &header::COOKIE), cookie).map(str::to_owned);
-        let (browser, session, device) =
-            (cookie(Cookie::Browser), cookie(Cookie::Session), cookie(Cookie::Device));
+        let (browser, device) = (cookie(Cookie::Browser), cookie(Cookie::Device));
+        let others = cookie(Cookie::Others).unwrap_or_default();
+        let secrets = SessionSecrets {
+            active: cookie(Cookie::Session).map(Secret::new),
+            others: others.split('.').filter(|secret| !secret.is_empty()).map(Secret::new).collect(),
+        };
         let mut visit = Self {
             circumstances: app.circumstances(address.map(|address| address.to_string()).unwrap_or_default()),
             address_key: address.map(|address| throttle_key(address).to_string()).unwrap_or_default(),
@@ -66,7 +72,7 @@ impl FromRequestParts<App> for Visit {
             snapshot,
             jar,
             browser,
-            session,
+            secrets,
             device,
         };
         let named = visit.query.as_ref().map(|query| named::clients(query, None)).unwrap_or_default();

@@ -21,6 +21,8 @@ pub struct LoginPage<'a> {
     pub username: &'a str,
     /// What went wrong before, if anything.
     pub message: Option<LoginMessage>,
+    /// Where a forgotten password leads, when mails can be sent.
+    pub recovery: Option<&'a str>,
 }
 
 /// The client as the page names it.
@@ -81,7 +83,7 @@ impl LoginMessage {
 }
 
 /// `seconds` in words, rounded up to minutes from two minutes on.
-fn duration_words(seconds: u64) -> String {
+pub(super) fn duration_words(seconds: u64) -> String {
     match seconds {
         0 | 1 => "1 second".to_owned(),
         2..120 => format!("{seconds} seconds"),

@@ -15,14 +15,16 @@ mod link;
 mod logged_out;
 mod login;
 mod logout;
+mod password;
 mod person;
 mod playground;
+mod recovery;
 mod theme;
 
 #[cfg(test)]
 mod rendering_tests;
 
-pub use account::{AccountPage, Since};
+pub use account::{AccountDone, AccountPage, AccountPaths, GrantedApp, OpenSession, Since};
 pub use account_choice::{Account, AccountChoicePage};
 pub use askama::Template;
 pub use assets::{ASSETS, Asset, PLAYGROUND_SCRIPT, STYLESHEET};
@@ -34,11 +36,16 @@ pub use link::{Destination, ReturnLink, WebLink};
 pub use logged_out::{LoggedOutPage, Onward};
 pub use login::{LoginClient, LoginMessage, LoginPage};
 pub use logout::LogoutPage;
+pub use password::{NewPasswordPage, PasswordMessage, PasswordPage};
 pub use person::Person;
 pub use playground::PlaygroundPage;
+pub use recovery::{RecoveredPage, RecoveryMailText, RecoveryMessage, RecoveryPage, RecoverySentPage};
 pub use theme::{mark_svg, theme_css};
 
+/// A page could not be written.
+pub type RenderError = askama::Error;
+
 /// The HTML of `page`; fails only when a formatter does, which no page's does.
-pub fn render(page: &impl askama::Template) -> Result<String, askama::Error> {
+pub fn render(page: &impl askama::Template) -> Result<String, RenderError> {
     page.render()
 }

@@ -16,6 +16,7 @@ mod golden;
 mod grants;
 mod http;
 mod keys;
+mod libraries;
 mod logout;
 mod openid;
 mod outbound;

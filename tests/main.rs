@@ -26,6 +26,7 @@ mod races;
 mod readme;
 mod registration;
 mod sessions;
+mod standards;
 mod storage;
 mod support;
 mod tasks;

@@ -1,7 +1,7 @@
 //! Every module of the plans, and the test with its outcome.
 
+use crate::support::sources;
 use std::collections::BTreeSet;
-use std::path::Path;
 
 /// What shows a module's outcome.
 enum Shown {
@@ -175,7 +175,7 @@ fn every_module_about_logout_has_its_test() {
 
 /// Each module once, and each test there.
 fn judge(modules: &[(&str, Shown)]) {
-    let sources = sources(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests")));
+    let sources = sources::of_all_tests();
     let mut seen = BTreeSet::new();
     for (module, shown) in modules {
         assert!(seen.insert(*module), "{module} stands here twice");
@@ -186,17 +186,4 @@ fn judge(modules: &[(&str, Shown)]) {
             Not(why) => assert!(why.len() > 20, "{module}: say why"),
         }
     }
-}
-
-fn sources(folder: &Path) -> String {
-    let mut text = String::new();
-    for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
-        let path = entry.path();
-        if path.is_dir() {
-            text.push_str(&sources(&path));
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            text.push_str(&std::fs::read_to_string(path).expect("a file"));
-        }
-    }
-    text
 }

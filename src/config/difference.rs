@@ -89,7 +89,10 @@ fn settings(config: &Config) -> BTreeMap<String, Value> {
     show("signing_keys.algorithms", algorithms.join(" "));
     show("signing_keys.rotate_every", in_words(config.signing_keys.rotate_every));
     for (name, scope) in &config.scopes {
-        show(&format!("scopes.{name}.description"), scope.description.clone());
+        show(&format!("scopes.{name}.description"), scope.description.default.clone().unwrap_or_default());
+        for (tag, text) in &scope.description.by_language {
+            show(&format!("scopes.{name}.description#{tag}"), text.clone());
+        }
         show(&format!("scopes.{name}.claims"), list(&scope.claims));
     }
     for resource in &config.resources {

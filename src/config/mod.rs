@@ -36,6 +36,7 @@ use crate::model::client::Client;
 use crate::model::secret::{Secret, constant_time_eq};
 use crate::protocol::identifiers::ClientId;
 use crate::protocol::issuer::Issuer;
+use crate::protocol::localized::Localized;
 use crate::protocol::outbound_url::Authority;
 use crate::protocol::redirect_uri::Deployment;
 use crate::protocol::resource::Resource;
@@ -248,8 +249,8 @@ pub struct SigningKeys {
 /// A scope, as the consent page and the userinfo endpoint know it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScopeDefinition {
-    /// What the consent page says.
-    pub description: String,
+    /// What the consent page says, in the languages that the operator wrote it in.
+    pub description: Localized,
     /// The claims of a person that ride on it (OpenID Connect Core §5.4).
     pub claims: Vec<String>,
 }

@@ -22,7 +22,7 @@ pub async fn get(State(app): State<App>, visit: Visit, headers: HeaderMap) -> Re
         Ok(Some(signed_in)) => {
             let sign_out = format!("{}/logout", visit.snapshot.config.issuer.path());
             let view = AccountPage {
-                layout: layout(&visit.snapshot),
+                layout: layout(&visit),
                 person: Person { name: signed_in.user.shown_name(), username: &signed_in.user.username },
                 since: Since(signed_in.session.authentication.at),
                 sign_out: &sign_out,

@@ -1,7 +1,7 @@
 //! From outcomes to responses: pages, redirects, JSON. Each refusal is told twice: to the caller in the RFC's words, and to
 //! the operator with its reason, once.
 
-use super::app::{App, Snapshot};
+use super::app::App;
 use super::cross_origin::ForeignRequest;
 use super::extract::Visit;
 use super::limits::FormError;
@@ -9,11 +9,12 @@ use super::security_headers::{PagePolicy, Script};
 use crate::authorization::begin::Refusal;
 use crate::authorization::error::AuthorizationError;
 use crate::authorization::target::AuthorizationResponse;
+use crate::config::Config;
 use crate::grants::error::TokenError;
 use crate::model::audit_event::{About, EventName};
 use crate::model::client::Client;
 use crate::pages::{
-    Direction, ErrorPage, FormPostPage, Layout, ReturnLink, Template, Theme, WayOn, form_post_script_hash,
+    ErrorPage, FormPostPage, Language, Layout, ReturnLink, Theme, View, WayOn, form_post_script_hash,
 };
 use crate::protocol::error_code::ErrorCode;
 use crate::protocol::response_mode::ResponseMode;
@@ -23,27 +24,35 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use serde_json::json;
 
-/// What all pages share.
-pub fn layout(snapshot: &Snapshot) -> Layout<'_> {
+/// What all pages share, in the person's language.
+pub fn layout(visit: &Visit) -> Layout<'_> {
+    frame(&visit.snapshot.config, visit.languages.page())
+}
+
+/// What all pages share, in `language`.
+pub fn frame(config: &Config, language: Language) -> Layout<'_> {
     Layout {
-        name: &snapshot.config.pages.name,
-        base: snapshot.config.issuer.path(),
-        logo: snapshot.config.pages.logo.as_ref().map(|_| "/assets/logo"),
-        accent: snapshot.config.pages.accent.as_deref(),
-        language: "en",
-        direction: Direction::LeftToRight,
+        name: &config.pages.name,
+        base: config.issuer.path(),
+        logo: config.pages.logo.as_ref().map(|_| "/assets/logo"),
+        accent: config.pages.accent.as_deref(),
+        language,
+        direction: language.direction(),
         theme: Theme::System,
     }
 }
 
-/// A page, under its content policy.
-pub fn page(status: StatusCode, page: &impl Template, policy: PagePolicy) -> Response {
+/// A page, under its content policy. The URL alone does not say which language comes (RFC 9110 §12.5.5, §8.5).
+pub fn page(status: StatusCode, page: &impl View, policy: PagePolicy) -> Response {
     match crate::pages::render(page) {
         Ok(html) => {
             let mut response = Response::new(Body::from(html));
             *response.status_mut() = status;
             let html = HeaderValue::from_static("text/html; charset=utf-8");
-            response.headers_mut().insert(header::CONTENT_TYPE, html);
+            let headers = response.headers_mut();
+            headers.insert(header::CONTENT_TYPE, html);
+            headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(page.language().tag()));
+            headers.append(header::VARY, HeaderValue::from_static("accept-language"));
             response.extensions_mut().insert(policy);
             response
         }
@@ -105,7 +114,7 @@ pub fn json(status: StatusCode, body: &impl serde::Serialize) -> Response {
 pub fn error_page(visit: &Visit, status: u16, code: &str, reason: &str, way_on: WayOn<'_>) -> Response {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
     let error_id = visit.circumstances.request_id.as_str();
-    let view = ErrorPage { layout: layout(&visit.snapshot), code, reason, error_id, way_on };
+    let view = ErrorPage { layout: layout(visit), code, reason, error_id, way_on };
     page(status, &view, PagePolicy::own_forms())
 }
 
@@ -185,9 +194,9 @@ pub fn deliver(visit: &Visit, response: &AuthorizationResponse, client: &Client)
                 );
             };
             let view = FormPostPage {
-                layout: layout(&visit.snapshot),
+                layout: layout(visit),
                 action,
-                client: client.shown_name(),
+                client: visit.name_of(client),
                 fields: &fields,
             };
             let policy =

@@ -50,6 +50,7 @@ pub async fn get(State(app): State<App>, visit: Visit, headers: HeaderMap) -> Re
         Ok(progress) => progress,
         Err(refusal) => return refuse_authorization(&app, &visit, &refusal),
     };
+    let visit = visit.asking(&progress.begun.request.ui_locales);
     match decide(&app, &visit, &progress, progress.known_consent()) {
         NextStep::Login(_) | NextStep::SelectAccount => lead_to(&app, &visit, "/login", &progress.parameters),
         NextStep::Consent(_) => lead_to(&app, &visit, "/consent", &progress.parameters),

@@ -32,7 +32,7 @@ pub async fn get(State(app): State<App>, visit: Visit, headers: HeaderMap) -> Re
             let browser = visit.browser.clone().unwrap_or_else(|| app.entropy.text::<32>());
             let matter = [signed_in.session.id.as_str()];
             let view = LogoutPage {
-                layout: layout(&visit.snapshot),
+                layout: layout(&visit),
                 action: &format!("{base}/logout"),
                 form_token: &anti_forgery::token(&app.secrets.forms, Form::Logout, &browser, &matter),
                 client: None,
@@ -77,7 +77,7 @@ pub async fn post(State(app): State<App>, visit: Visit, headers: HeaderMap, requ
             code: ErrorCode::InvalidRequest,
             reason: "the form is not the one that this browser was shown",
             section: "RP-Initiated Logout §2",
-            way_on: WayOn::Link { url: &again, words: "Sign out" },
+            way_on: WayOn::Link { url: &again, words: "logout-confirm" },
         };
         return refuse_on_page(&app, &visit, &refusal);
     }
@@ -98,6 +98,6 @@ const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 
 fn signed_out(visit: &Visit) -> Response {
     let sign_in = format!("{}/account", visit.snapshot.config.issuer.path());
-    let view = LoggedOutPage { layout: layout(&visit.snapshot), sign_in: &sign_in };
+    let view = LoggedOutPage { layout: layout(visit), sign_in: &sign_in };
     page(StatusCode::OK, &view, PagePolicy::own_forms())
 }

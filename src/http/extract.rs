@@ -4,6 +4,9 @@
 use super::app::{App, Snapshot};
 use super::client_address::{ClientAddress, throttle_key};
 use crate::audit::Circumstances;
+use crate::model::client::Client;
+use crate::pages::Languages;
+use crate::protocol::claims_request::parse_locales;
 use crate::protocol::parameters::{ParameterError, Parameters};
 use crate::sessions::cookies::{Cookie, CookieJar};
 use axum::extract::FromRequestParts;
@@ -28,6 +31,20 @@ pub struct Visit {
     pub browser: Option<String>,
     /// The session's cookie.
     pub session: Option<String>,
+    /// The languages that the person reads: those of the query's `ui_locales` and of the browser.
+    pub languages: Languages,
+}
+
+impl Visit {
+    /// The same visit, for a request whose `ui_locales` may have come by another way than the query.
+    pub fn asking(self, ui_locales: &[String]) -> Self {
+        Self { languages: self.languages.asking(ui_locales), ..self }
+    }
+
+    /// What the person reads as the client's name.
+    pub fn name_of<'a>(&self, client: &'a Client) -> &'a str {
+        self.languages.best(&client.metadata.client_name).unwrap_or(client.id.as_str())
+    }
 }
 
 impl FromRequestParts<App> for Visit {
@@ -39,10 +56,14 @@ impl FromRequestParts<App> for Visit {
         let jar = CookieJar::of(&snapshot.config.issuer);
         let cookie = |cookie| jar.read(texts(&parts.headers, &header::COOKIE), cookie).map(str::to_owned);
         let (browser, session) = (cookie(Cookie::Browser), cookie(Cookie::Session));
+        let query = Parameters::parse(parts.uri.query().unwrap_or_default().as_bytes());
+        let asked = query.as_ref().ok().and_then(|query| query.get("ui_locales")).unwrap_or_default();
+        let accepted = texts(&parts.headers, &header::ACCEPT_LANGUAGE);
         Ok(Self {
+            languages: Languages::new(&parse_locales(asked), accepted),
             circumstances: app.circumstances(address.map(|address| address.to_string()).unwrap_or_default()),
             address_key: address.map(|address| throttle_key(address).to_string()).unwrap_or_default(),
-            query: Parameters::parse(parts.uri.query().unwrap_or_default().as_bytes()),
+            query,
             snapshot,
             jar,
             browser,

@@ -2,10 +2,12 @@
 //! but `application/x-www-form-urlencoded` in UTF-8 (RFC 6749 Appendix B). What is beyond that is refused in OAuth's own
 //! words, before anybody reads a parameter; how long a body may take is decided in `visit`.
 
+use super::answer::{self, frame};
 use super::app::App;
+use super::extract::texts;
 use super::security_headers::{PagePolicy, RouteClass};
 use super::visit::BodyTimedOut;
-use crate::pages::{ErrorPage, Layout, WayOn, render};
+use crate::pages::{ErrorPage, Languages, Layout, WayOn};
 use crate::protocol::error_code::ErrorCode;
 use crate::protocol::identifiers::RequestId;
 use crate::protocol::parameters::{ParameterError, Parameters};
@@ -15,7 +17,7 @@ use axum::extract::{Request, State};
 use axum::http::header::{self, HeaderMap};
 use axum::http::{StatusCode, Uri};
 use axum::middleware::Next;
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::Body as _;
@@ -134,12 +136,9 @@ pub async fn bound_url(State(app): State<App>, request: Request, next: Next) -> 
             }
             let id = RequestId::from_random(app.entropy.bytes());
             tracing::info!(request.id = id.as_str(), %error, "refused");
-            let layout = Layout {
-                base: config.issuer.path(),
-                accent: config.pages.accent.as_deref(),
-                ..Layout::new(&config.pages.name)
-            };
-            refusal_page(&error, id.as_str(), layout)
+            let accepted = texts(request.headers(), &header::ACCEPT_LANGUAGE);
+            let language = Languages::new(&[], accepted).page();
+            refusal_page(&error, id.as_str(), frame(config, language))
         }
     }
 }
@@ -167,10 +166,7 @@ fn refusal_page(error: &FormError, error_id: &str, layout: Layout<'_>) -> Respon
         error_id,
         way_on: WayOn::BackToApp,
     };
-    let Ok(html) = render(&page) else { return error.status().into_response() };
-    let mut response = (error.status(), Html(html)).into_response();
-    response.extensions_mut().insert(PagePolicy::no_forms());
-    response
+    answer::page(error.status(), &page, PagePolicy::no_forms())
 }
 
 /// Whether the body is what RFC 6749 Appendix B says: the media type is there once, with no parameter but `charset=UTF-8`.

@@ -46,6 +46,7 @@ pub async fn get(State(app): State<App>, visit: Visit, headers: HeaderMap) -> Re
         Ok(progress) => progress,
         Err(refusal) => return refuse_authorization(&app, &visit, &refusal),
     };
+    let visit = visit.asking(&progress.begun.request.ui_locales);
     // with `prompt=none` no page is ever shown
     let wants_another = wants_another && !progress.begun.request.prompts.contains(Prompt::None);
     let step = decide(&app, &visit, &progress, progress.known_consent());
@@ -79,6 +80,10 @@ pub async fn post(State(app): State<App>, visit: Visit, headers: HeaderMap, requ
             Ok(progress) => Some(progress),
             Err(refusal) => return refuse_authorization(&app, &visit, &refusal),
         },
+    };
+    let visit = match &progress {
+        Some(progress) => visit.asking(&progress.begun.request.ui_locales),
+        None => visit,
     };
     if body.get("account").is_some() {
         return choose(&app, &visit, &body, progress.as_ref()).await;
@@ -192,10 +197,10 @@ pub fn form(
         Some(LoginMessage::Busy) => StatusCode::SERVICE_UNAVAILABLE,
     };
     let view = LoginPage {
-        layout: layout(&visit.snapshot),
+        layout: layout(visit),
         action: &action,
         form_token: &form_token,
-        client: progress.map(|progress| progress.begun.client.shown_name()),
+        client: progress.map(|progress| visit.name_of(&progress.begun.client)),
         destination: progress.map(|progress| Destination::of(progress.begun.target.uri())),
         username: if typed.is_empty() { hint } else { typed },
         message,
@@ -215,10 +220,10 @@ fn choice(app: &App, visit: &Visit, progress: &Progress, signed_in: &SignedIn) -
     let user = &signed_in.user;
     let accounts = [Account { sid, person: Person { name: user.shown_name(), username: &user.username } }];
     let view = AccountChoicePage {
-        layout: layout(&visit.snapshot),
+        layout: layout(visit),
         action: &to_page(visit, "/login", &progress.parameters),
         form_token: &form_token,
-        client: Some(progress.begun.client.shown_name()),
+        client: Some(visit.name_of(&progress.begun.client)),
         accounts: &accounts,
         login_other: &another_account(visit, &progress.parameters),
     };

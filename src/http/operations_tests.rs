@@ -12,6 +12,7 @@ use crate::model::entropy::{SharedEntropy, SystemEntropy};
 use crate::model::throttle::Throttle;
 use crate::protocol::identifiers::RequestId;
 use crate::protocol::issuer::Issuer;
+use crate::protocol::localized::Localized;
 use crate::protocol::signing_algorithm::SigningAlgorithm::Es256;
 use crate::storage::Store;
 use crate::users::password::PasswordHasher;
@@ -27,7 +28,8 @@ use tower::ServiceExt as _;
 /// A configuration with `issuer`, ES256, one scope with a claim of its own, and nothing else of note.
 pub(in crate::http) fn config(issuer: &str) -> Config {
     let hour = Duration::from_secs(3600);
-    let groups = ScopeDefinition { description: "Your groups".into(), claims: vec!["groups".into()] };
+    let groups =
+        ScopeDefinition { description: Localized::plain("Your groups"), claims: vec!["groups".into()] };
     let address = "127.0.0.1:0".parse().expect("an address");
     Config {
         issuer: Issuer::parse(issuer).expect("valid"),

@@ -28,9 +28,9 @@ impl Since {
         self.formatted("%Y-%m-%dT%H:%M:%SZ")
     }
 
-    /// For people: `23 November 2025, 14:05 UTC`.
+    /// For people of any language: `2025-11-23, 14:05 UTC`.
     pub fn words(&self) -> String {
-        self.formatted("%-d %B %Y, %H:%M UTC")
+        self.formatted("%Y-%m-%d, %H:%M UTC")
     }
 
     fn formatted(&self, pattern: &str) -> String {
@@ -46,7 +46,7 @@ mod tests {
     #[test]
     fn a_moment_reads_well_and_an_impossible_one_is_left_out() {
         let since = Since(Timestamp::from_seconds(1_763_906_700));
-        assert_eq!(since.words(), "23 November 2025, 14:05 UTC");
+        assert_eq!(since.words(), "2025-11-23, 14:05 UTC");
         assert_eq!(since.machine(), "2025-11-23T14:05:00Z");
         assert_eq!(Since(Timestamp::from_millis(i64::MAX)).words(), "");
     }

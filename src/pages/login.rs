@@ -47,31 +47,22 @@ pub enum LoginMessage {
 }
 
 impl LoginMessage {
-    /// The text.
-    pub fn words(&self) -> String {
-        match self {
-            Self::Refused => {
-                "That did not work. Check the username and the password and try again.".to_owned()
+    /// The text; a time is rounded up to minutes from two minutes on.
+    pub fn words(&self, layout: &Layout<'_>) -> String {
+        let language = layout.language;
+        match *self {
+            Self::Refused => language.say("login-refused"),
+            Self::Wait { seconds } if seconds < 120 => {
+                language.say_count("login-wait-seconds", seconds.max(1))
             }
-            Self::Wait { seconds } => {
-                format!("Too many attempts. Wait {}, then try again.", duration_words(*seconds))
-            }
-            Self::FormExpired => "This page had been open for too long. Please sign in again.".to_owned(),
-            Self::Busy => "Signing in is slow at the moment. Please try again shortly.".to_owned(),
+            Self::Wait { seconds } => language.say_count("login-wait-minutes", seconds.div_ceil(60)),
+            Self::FormExpired => language.say("login-form-expired"),
+            Self::Busy => language.say("login-busy"),
         }
     }
 
     /// Whether what was typed was looked at and refused.
     pub const fn is_refusal(&self) -> bool {
         matches!(self, Self::Refused)
-    }
-}
-
-/// `seconds` in words, rounded up to minutes from two minutes on.
-fn duration_words(seconds: u64) -> String {
-    match seconds {
-        0 | 1 => "1 second".to_owned(),
-        2..120 => format!("{seconds} seconds"),
-        _ => format!("{} minutes", seconds.div_ceil(60)),
     }
 }

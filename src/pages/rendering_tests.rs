@@ -3,9 +3,13 @@
 use super::*;
 use crate::protocol::timestamp::Timestamp;
 
-/// Every page, its name first, with `text` wherever a foreign text may stand.
+/// Every page in English, its name first, with `text` wherever a foreign text may stand.
 fn every_page(text: &str) -> Vec<(&'static str, String)> {
-    let layout = Layout { name: text, ..Layout::new("") };
+    every_page_in(Layout { name: text, ..Layout::new("") }, text)
+}
+
+/// Every page in a frame of the caller's.
+fn every_page_in(layout: Layout<'_>, text: &str) -> Vec<(&'static str, String)> {
     let person = Person { name: text, username: text };
     let accounts = [Account { sid: text, person }, Account { sid: "second", person }];
     let scopes = [
@@ -56,6 +60,10 @@ fn every_page(text: &str) -> Vec<(&'static str, String)> {
         ("login", render(&login)),
         ("login refused", render(&message(LoginMessage::Refused))),
         ("login waits", render(&message(LoginMessage::Wait { seconds: 30 }))),
+        ("login waits long", render(&message(LoginMessage::Wait { seconds: 3_000 }))),
+        ("login too late", render(&message(LoginMessage::FormExpired))),
+        ("login busy", render(&message(LoginMessage::Busy))),
+        ("login on this device", render(&LoginPage { destination: Some(Destination::ThisDevice), ..login })),
         (
             "account_choice",
             render(&AccountChoicePage {
@@ -76,8 +84,12 @@ fn every_page(text: &str) -> Vec<(&'static str, String)> {
             render(&AccountPage { layout, person, since: Since(Timestamp::from_seconds(0)), sign_out: text }),
         ),
         ("error", render(&error(WayOn::BackToApp))),
-        ("error with a link", render(&error(WayOn::Link { url: text, words: text }))),
+        ("error with a link", render(&error(WayOn::Link { url: text, words: "error-look-again" }))),
         ("error to continue", render(&error(WayOn::Continue { link: back, host: Destination::Host(text) }))),
+        (
+            "error to continue on this device",
+            render(&error(WayOn::Continue { link: back, host: Destination::ThisDevice })),
+        ),
         (
             "form_post",
             render(&FormPostPage {
@@ -320,8 +332,65 @@ fn the_form_post_page_holds_exactly_the_script_whose_hash_the_policy_names() {
 
 #[test]
 fn a_refused_sign_in_says_the_same_whatever_the_reason_and_waiting_names_its_time() {
-    assert!(!LoginMessage::Refused.words().contains("exist"));
-    assert!(LoginMessage::Wait { seconds: 0 }.words().contains("1 second,"));
-    assert!(LoginMessage::Wait { seconds: 30 }.words().contains("30 seconds"));
-    assert!(LoginMessage::Wait { seconds: 121 }.words().contains("3 minutes"));
+    let words = |message: LoginMessage| message.words(&Layout::new(""));
+    assert!(!words(LoginMessage::Refused).contains("exist"));
+    assert!(words(LoginMessage::Wait { seconds: 0 }).contains("1 second,"));
+    assert!(words(LoginMessage::Wait { seconds: 30 }).contains("30 seconds"));
+    assert!(words(LoginMessage::Wait { seconds: 121 }).contains("3 minutes"));
+    let seconds = |language: Language, seconds| {
+        LoginMessage::Wait { seconds }.words(&Layout::new("").in_language(language))
+    };
+    assert!(seconds(Language::German, 1).contains("1 Sekunde und"));
+    assert!(seconds(Language::German, 2).contains("2 Sekunden und"));
+    assert!(seconds(Language::French, 1).contains("1 seconde,"));
+    assert!(seconds(Language::Japanese, 1).contains("1 秒"));
+}
+
+#[test]
+fn every_page_is_in_the_language_of_its_frame_and_says_everything_in_it() {
+    // what the playground says to developers stays English
+    let ours = |name: &str| name != "playground";
+    let english = every_page("x");
+    for language in Language::ALL {
+        let frame = Layout { name: "x", ..Layout::new("").in_language(language) };
+        for ((name, html), (_, english)) in every_page_in(frame, "x").iter().zip(&english) {
+            let opening = format!("<!doctype html>\n<html lang=\"{}\" dir=\"ltr\"", language.tag());
+            assert!(html.starts_with(&opening), "{name}");
+            assert!(!html.contains(['\u{2068}', '\u{2069}', '\u{e000}']), "{name}");
+            assert_eq!(tags(html).len(), tags(english).len(), "{name}: the same tags in every language");
+            if ours(name) && language != Language::English {
+                let title = |html: &str| {
+                    html.split("<title>").nth(1).unwrap().split(" · ").next().unwrap().to_owned()
+                };
+                assert_ne!(title(html), title(english), "{name}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_page_from_right_to_left_says_so_and_is_otherwise_the_same() {
+    let frame = Layout { direction: Direction::RightToLeft, ..Layout::new("x") };
+    for ((name, html), (_, other)) in every_page_in(frame, "x").iter().zip(every_page("x")) {
+        assert_eq!(html.replacen(" dir=\"rtl\"", " dir=\"ltr\"", 1), other, "{name}");
+        assert!(html.contains("<html lang=\"en\" dir=\"rtl\""), "{name}");
+    }
+}
+
+#[test]
+fn the_stylesheet_knows_no_left_and_no_right() {
+    let mut css = STYLESHEET.to_owned();
+    while let Some(start) = css.find("/*") {
+        let end = start + css[start..].find("*/").unwrap() + 2;
+        css.replace_range(start..end, "");
+    }
+    let words: Vec<&str> = css.split(|sign: char| !sign.is_ascii_alphabetic()).collect();
+    assert!(words.len() > 1_000 && !words.contains(&"left") && !words.contains(&"right"));
+    for line in css.lines().map(str::trim) {
+        let Some((property, value)) = line.trim_end_matches(';').split_once(": ") else { continue };
+        let values: Vec<&str> = value.split_ascii_whitespace().collect();
+        if ["margin", "padding", "inset", "border-radius"].contains(&property) && values.len() == 4 {
+            assert_eq!(values[1], values[3], "{line}");
+        }
+    }
 }

@@ -25,6 +25,8 @@ pub struct Advertised<'a> {
     pub signing_alg_values: &'a [SigningAlgorithm],
     /// The authentication context classes that a sign-in may reach.
     pub acr_values: Vec<&'a str>,
+    /// The languages of the pages, by their tags in canonical case.
+    pub ui_locales: Vec<&'a str>,
 }
 
 /// The document, its members in the order in which they are written.
@@ -55,6 +57,7 @@ pub struct ServerMetadata<'a> {
     acr_values_supported: Vec<&'a str>,
     prompt_values_supported: Vec<&'static str>,
     display_values_supported: Vec<&'static str>,
+    ui_locales_supported: Vec<&'a str>,
     authorization_response_iss_parameter_supported: bool,
     claims_parameter_supported: bool,
     request_parameter_supported: bool,
@@ -67,7 +70,7 @@ pub struct ServerMetadata<'a> {
 impl<'a> ServerMetadata<'a> {
     /// The document of a server that does what is `advertised`.
     pub fn of(advertised: Advertised<'a>) -> Self {
-        let Advertised { issuer, scopes, claims, signing_alg_values, acr_values } = advertised;
+        let Advertised { issuer, scopes, claims, signing_alg_values, acr_values, ui_locales } = advertised;
         let methods = |fits: fn(ClientAuthenticationMethod) -> bool| -> Vec<&'static str> {
             let known = ClientAuthenticationMethod::ALL.into_iter();
             known.filter(|method| fits(*method)).map(ClientAuthenticationMethod::as_str).collect()
@@ -102,6 +105,7 @@ impl<'a> ServerMetadata<'a> {
             acr_values_supported: acr_values,
             prompt_values_supported: Prompt::ALL.map(Prompt::as_str).to_vec(),
             display_values_supported: Display::ALL.map(Display::as_str).to_vec(),
+            ui_locales_supported: ui_locales,
             authorization_response_iss_parameter_supported: true,
             claims_parameter_supported: true,
             request_parameter_supported: true,

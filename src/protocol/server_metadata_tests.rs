@@ -9,6 +9,7 @@ fn document(issuer: &str) -> String {
         claims: vec!["sub", "email"],
         signing_alg_values: &[SigningAlgorithm::Es256, SigningAlgorithm::Rs256],
         acr_values: vec!["urn:example:password"],
+        ui_locales: vec!["en", "pt"],
     })
     .to_json()
 }
@@ -44,6 +45,7 @@ fn metadata_golden() {
         "prompt_values_supported": ["none", "login", "consent", "select_account"],
         "authorization_response_iss_parameter_supported": true,
         "display_values_supported": ["page", "popup", "touch"],
+        "ui_locales_supported": ["en", "pt"],
         "claims_parameter_supported": true,
         "request_parameter_supported": true,
         "request_uri_parameter_supported": true,

@@ -12,7 +12,7 @@ use portreeve::clients::authentication::ClientAuthenticationError;
 use portreeve::grants::error::TokenError;
 use portreeve::http::cross_origin::ForeignRequest;
 use portreeve::http::limits::FormError;
-use portreeve::pages::LoginMessage;
+use portreeve::pages::{Layout, LoginMessage};
 use portreeve::protocol::authorization_request::AuthorizationRequest;
 use portreeve::protocol::parameters::{ParameterError, Parameters};
 use portreeve::storage::error::StorageError;
@@ -247,7 +247,11 @@ fn every_refusal_reads_as_in_the_file() {
     }
     rows.push("# /login".to_owned());
     rows.extend(sign_in_errors().iter().map(|error| format!("{error:?}")));
-    rows.extend(login_messages().iter().map(|message| format!("{message:?}\n  {}\n", message.words())));
+    rows.extend(
+        login_messages()
+            .iter()
+            .map(|message| format!("{message:?}\n  {}\n", message.words(&Layout::new("")))),
+    );
     rows.push("# bodies and URLs".to_owned());
     for error in form_errors() {
         let (delivery, code) = (error.status().as_u16().to_string(), error.code());

@@ -1,0 +1,101 @@
+# Read out before the name of whoever is signed in
+
+signed-in-as = Angemeldet als
+
+# Signing in
+
+login-title = Anmelden
+login-client = Weiter zu { $client }
+login-back-host = Danach geht es zurück zu { $host }
+login-back-device = Danach geht es zurück zu einer App auf diesem Gerät
+login-username = Benutzername oder E-Mail-Adresse
+login-password = Passwort
+login-submit = Anmelden
+login-refused = Das hat nicht geklappt. Bitte prüfen Sie Benutzername und Passwort und versuchen Sie es noch einmal.
+login-wait-seconds = { $count ->
+    [one] Zu viele Versuche. Bitte warten Sie { $count } Sekunde und versuchen Sie es dann noch einmal.
+   *[other] Zu viele Versuche. Bitte warten Sie { $count } Sekunden und versuchen Sie es dann noch einmal.
+}
+login-wait-minutes = { $count ->
+    [one] Zu viele Versuche. Bitte warten Sie { $count } Minute und versuchen Sie es dann noch einmal.
+   *[other] Zu viele Versuche. Bitte warten Sie { $count } Minuten und versuchen Sie es dann noch einmal.
+}
+login-form-expired = Diese Seite war zu lange geöffnet. Bitte melden Sie sich noch einmal an.
+login-busy = Die Anmeldung dauert zurzeit länger. Bitte versuchen Sie es gleich noch einmal.
+
+# Choosing among the accounts of this browser
+
+choice-title = Konto auswählen
+choice-other = Anderes Konto verwenden
+
+# Saying yes or no to what an app asks for; what a scope allows follows "consent-scopes"
+
+consent-title = Zugriff erlauben
+consent-heading = { $client } bittet um Zugriff auf Ihr Konto
+consent-unverified = Nicht geprüft
+consent-warning = Diese App hat sich selbst registriert. Bei { $service } hat niemand ihren Namen geprüft. Fahren Sie nur fort, wenn Sie dies selbst begonnen haben.
+consent-not-you = Nicht Sie?
+consent-scopes = Die App könnte dann
+consent-resources = In Ihrem Namen bei
+consent-deny = Ablehnen
+consent-allow = Erlauben
+consent-back-host = In jedem Fall geht es danach zurück zu { $host }.
+consent-back-device = In jedem Fall geht es danach zurück zu einer App auf diesem Gerät.
+scope-openid = Erkennen, wer Sie sind
+scope-profile = Ihren Namen und Ihr Profil sehen, zum Beispiel Bild, Sprache und Zeitzone
+scope-email = Ihre E-Mail-Adresse sehen
+scope-address = Ihre Postanschrift sehen
+scope-phone = Ihre Telefonnummer sehen
+scope-offline-access = Diesen Zugriff auch in Ihrer Abwesenheit behalten, bis Sie ihn zurücknehmen
+
+# An app's own pages
+
+links-policy = Datenschutzerklärung
+links-terms = Nutzungsbedingungen
+links-hint = der App, öffnet sich in einem neuen Tab
+
+# Signing out
+
+logout-title = Abmelden
+logout-heading = Abmelden?
+logout-here = Sie werden in diesem Browser bei { $service } abgemeldet.
+logout-asked = { $client } bittet darum.
+logout-stay = Angemeldet bleiben
+logout-confirm = Abmelden
+logged-out-title = Abgemeldet
+logged-out-heading = Sie sind abgemeldet
+logged-out-lead = In geöffneten Apps sind Sie möglicherweise noch angemeldet. Schließen Sie auf einem gemeinsam genutzten Gerät auch den Browser.
+logged-out-again = Wieder anmelden
+
+# A person's own account
+
+account-title = Ihr Konto
+account-since = Angemeldet seit
+account-logout = Abmelden
+
+# What cannot be carried out; the reason in the standards' words stands below, in English, for whoever makes the app
+
+error-request = Diese Anfrage kann nicht ausgeführt werden
+error-request-lead = Die App, die Sie hierher geführt hat, bittet um etwas, das so nicht möglich ist.
+error-later = Bitte versuchen Sie es gleich noch einmal
+error-later-lead = Der Server kann im Moment nicht antworten.
+error-server = Bei uns ist etwas schiefgegangen
+error-server-lead = Es liegt nicht an Ihnen.
+error-denied = Zugriff verweigert
+error-denied-lead = Diese Anfrage ist für dieses Konto oder von dieser Stelle aus nicht erlaubt.
+error-stale = Diese Seite war zu lange geöffnet oder stammt aus einem anderen Browser. Es ist nichts geschehen.
+error-back = Gehen Sie zurück zu der App, aus der Sie kommen, und versuchen Sie es noch einmal. Passiert es wieder, geben Sie bitte die folgenden Angaben an deren Hersteller weiter.
+error-stranger = Eine App, die { $service } nicht näher kennt, hat Sie hierher geschickt, und ihre Anfrage kann nicht ausgeführt werden. Sie können es der App mitteilen und zu ihr zurückkehren oder diese Seite schließen.
+error-back-host = Zurück zu { $host }
+error-back-device = Zurück zu einer App auf diesem Gerät
+error-look-again = Anfrage noch einmal ansehen
+error-code = Code
+error-reason = Grund
+error-number = Nummer
+
+# Carrying an answer to an app in a form
+
+form-post-title = Zurück zur App
+form-post-heading = Zurück zu { $client }
+form-post-lead = Wenn nichts geschieht, drücken Sie bitte auf die Schaltfläche.
+form-post-submit = Weiter

@@ -1,0 +1,95 @@
+# Read out before the name of whoever is signed in
+
+signed-in-as = サインイン中のユーザー:
+
+# Signing in
+
+login-title = サインイン
+login-client = 続けて { $client } に進みます
+login-back-host = このあと { $host } に戻ります
+login-back-device = このあと、このデバイスのアプリに戻ります
+login-username = ユーザー名またはメールアドレス
+login-password = パスワード
+login-submit = サインイン
+login-refused = サインインできませんでした。ユーザー名とパスワードを確認して、もう一度お試しください。
+login-wait-seconds = 試行回数が多すぎます。{ $count } 秒待ってから、もう一度お試しください。
+login-wait-minutes = 試行回数が多すぎます。{ $count } 分待ってから、もう一度お試しください。
+login-form-expired = このページを開いてから時間が経ちすぎました。もう一度サインインしてください。
+login-busy = 現在サインインに時間がかかっています。しばらくしてからもう一度お試しください。
+
+# Choosing among the accounts of this browser
+
+choice-title = アカウントを選択
+choice-other = 別のアカウントを使用
+
+# Saying yes or no to what an app asks for; what a scope allows follows "consent-scopes"
+
+consent-title = アクセスの許可
+consent-heading = { $client } があなたのアカウントへのアクセスを求めています
+consent-unverified = 未確認
+consent-warning = このアプリは自動登録されたもので、名称は { $service } で確認されていません。ご自身で始めた操作の場合にのみ続けてください。
+consent-not-you = 別の方ですか?
+consent-scopes = 許可すると、このアプリは次のことができます
+consent-resources = あなたの代わりにアクセスする先
+consent-deny = 拒否
+consent-allow = 許可
+consent-back-host = どちらの場合も { $host } に戻ります。
+consent-back-device = どちらの場合も、このデバイスのアプリに戻ります。
+scope-openid = あなたが誰であるかを知る
+scope-profile = 名前とプロフィール(写真、言語、タイムゾーンなど)を見る
+scope-email = メールアドレスを見る
+scope-address = 住所を見る
+scope-phone = 電話番号を見る
+scope-offline-access = 取り消されるまで、不在のときもこのアクセスを続ける
+
+# An app's own pages
+
+links-policy = プライバシーポリシー
+links-terms = 利用規約
+links-hint = (アプリのページを新しいタブで開きます)
+
+# Signing out
+
+logout-title = サインアウト
+logout-heading = サインアウトしますか?
+logout-here = このブラウザーで { $service } からサインアウトします。
+logout-asked = { $client } からの要求です。
+logout-stay = キャンセル
+logout-confirm = サインアウト
+logged-out-title = サインアウト完了
+logged-out-heading = サインアウトしました
+logged-out-lead = 開いているアプリでは、サインインしたままの場合があります。共用のデバイスでは、ブラウザーも閉じてください。
+logged-out-again = もう一度サインイン
+
+# A person's own account
+
+account-title = アカウント
+account-since = サインイン日時
+account-logout = サインアウト
+
+# What cannot be carried out; the reason in the standards' words stands below, in English, for whoever makes the app
+
+error-request = この要求は実行できません
+error-request-lead = ここへ案内したアプリの要求は、このままでは実行できません。
+error-later = しばらくしてからもう一度お試しください
+error-later-lead = 現在サーバーが応答できません。
+error-server = サーバーで問題が発生しました
+error-server-lead = お客様の操作が原因ではありません。
+error-denied = アクセスが拒否されました
+error-denied-lead = この要求は、このアカウントまたは送信元からは許可されていません。
+error-stale = このページは開いてから時間が経ちすぎたか、別のブラウザーで開かれたものです。何も実行されていません。
+error-back = 元のアプリに戻って、もう一度お試しください。繰り返し発生する場合は、下記の内容をアプリの提供元にお伝えください。
+error-stranger = { $service } が十分に把握していないアプリから案内されましたが、その要求は実行できません。アプリに伝えて戻るか、このページを閉じてください。
+error-back-host = { $host } に戻る
+error-back-device = このデバイスのアプリに戻る
+error-look-again = 要求をもう一度確認
+error-code = コード
+error-reason = 理由
+error-number = 番号
+
+# Carrying an answer to an app in a form
+
+form-post-title = アプリに戻ります
+form-post-heading = { $client } に戻ります
+form-post-lead = 何も起こらない場合は、ボタンを押してください。
+form-post-submit = 続ける

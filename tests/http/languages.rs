@@ -32,10 +32,11 @@ client_secrets = [{ sha256 = "{hash}" }]
 scope = "openid email albums"
 "#;
 
-async fn server() -> TestServer {
+/// A server, and the database that it goes with.
+async fn server() -> (TestServer, TestDatabase) {
     let database = TestDatabase::sqlite();
     let configuration = TestConfiguration::with(&database, ISSUER, MORE_SETTINGS, MORE_CLIENTS);
-    TestServer::with(&database, configuration).await
+    (TestServer::with(&database, configuration).await, database)
 }
 
 fn albums(changes: &[(&str, &str)]) -> String {
@@ -74,7 +75,7 @@ fn language_of(answer: &Answer) -> String {
 /// OpenID Connect Core §3.1.2.1; the certification's module `oidcc-ui-locales` asks for `se`.
 #[tokio::test]
 async fn the_sign_in_page_is_in_the_language_asked_for_before_the_one_accepted() {
-    let server = server().await;
+    let (server, _database) = server().await;
     for (ui_locales, accepted, language, button) in [
         (None, "", "en", "Sign in"),
         (None, "de-AT, en;q=0.5", "de", "Anmelden"),
@@ -101,7 +102,7 @@ async fn the_sign_in_page_is_in_the_language_asked_for_before_the_one_accepted()
 // threat 152
 #[tokio::test]
 async fn a_hostile_ui_locales_or_header_is_neither_an_error_nor_shown_outside_the_request() {
-    let server = server().await;
+    let (server, _database) = server().await;
     let long = "de-".repeat(1_000);
     let many = "sv ".repeat(2_000) + "de";
     for hostile in
@@ -122,7 +123,7 @@ async fn a_hostile_ui_locales_or_header_is_neither_an_error_nor_shown_outside_th
 /// RFC 9126 §2: what was pushed counts, though no URL says it; RFC 9101 §6.3: what stands beside it does not.
 #[tokio::test]
 async fn what_is_asked_for_in_a_pushed_request_counts() {
-    let server = server().await;
+    let (server, _database) = server().await;
     let web = RelyingParty::new("web", "openid");
     let request = web.request(&[("ui_locales", "ja")]);
     let pairs: Vec<(String, String)> = url::form_urlencoded::parse(request.as_bytes()).into_owned().collect();
@@ -141,7 +142,7 @@ async fn what_is_asked_for_in_a_pushed_request_counts() {
 /// RFC 7591 §2.2: `client_name#de`, `policy_uri#de`; ours: `"description#de"` of a scope.
 #[tokio::test]
 async fn names_links_and_scopes_come_in_the_language_of_the_person() {
-    let server = server().await;
+    let (server, _database) = server().await;
     for (ui_locales, page_language, told, untold) in [
         (
             "de-CH",
@@ -178,7 +179,7 @@ async fn names_links_and_scopes_come_in_the_language_of_the_person() {
 
 #[tokio::test]
 async fn every_page_and_every_error_page_speaks_the_person_s_language() {
-    let server = server().await;
+    let (server, _database) = server().await;
     server.add_person("grace", json!({"name": "Grace"})).await;
     let mut browser = Browser::new();
     let account = get(&mut browser, &server, "/account", "de").await;
@@ -219,7 +220,7 @@ async fn every_page_and_every_error_page_speaks_the_person_s_language() {
 /// RFC 8414 §2
 #[tokio::test]
 async fn the_metadata_names_the_languages_of_the_pages_and_what_no_person_reads_has_none() {
-    let server = server().await;
+    let (server, _database) = server().await;
     let answer =
         send(&server, "GET", "/.well-known/openid-configuration", &[("accept-language", "de")]).await;
     assert_eq!(answer.json()["ui_locales_supported"], json!(["en", "de", "fr", "es", "pt", "ja"]));

@@ -343,7 +343,7 @@ fn a_refused_sign_in_says_the_same_whatever_the_reason_and_waiting_names_its_tim
     assert!(seconds(Language::German, 1).contains("1 Sekunde und"));
     assert!(seconds(Language::German, 2).contains("2 Sekunden und"));
     assert!(seconds(Language::French, 1).contains("1 seconde,"));
-    assert!(seconds(Language::Japanese, 1).contains("1 秒"));
+    assert!(seconds(Language::Japanese, 1).contains("1秒"));
 }
 
 #[test]

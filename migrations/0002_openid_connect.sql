@@ -10,6 +10,10 @@ ALTER TABLE users ADD COLUMN must_change_password BOOLEAN NOT NULL DEFAULT FALSE
 -- For how long the tokens that a key signed may live, in milliseconds: it is shown at least that long after it stopped.
 ALTER TABLE signing_keys ADD COLUMN token_life BIGINT NOT NULL DEFAULT 0;
 
+-- By how many milliseconds the clock that redeemed_at and rotated_at are by was ahead of the database's, so that a replica whose
+-- clock differs can hold its own against them.
+ALTER TABLE grants ADD COLUMN clock_ahead BIGINT NOT NULL DEFAULT 0;
+
 -- Pushed authorization requests (RFC 9126). The id is a digest of the request_uri; the row is deleted by the code that it
 -- becomes. It outlives expires_at by the life of a marker, as expiry is judged when a visit begins.
 CREATE TABLE pushed_requests (
@@ -29,30 +33,37 @@ CREATE TABLE spent_jtis (
 );
 CREATE INDEX spent_jtis_expires_at ON spent_jtis (expires_at);
 
--- Which apps took part in a session, and so hear of its end.
+-- Which apps took part in a session, and so hear of its end. The notice is the name that the news will have: the jti of the
+-- logout token, however often it is sent.
 CREATE TABLE session_clients (
-    session_id TEXT NOT NULL,
+    session_id TEXT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
     client_id TEXT NOT NULL,
+    notice TEXT NOT NULL,
     since BIGINT NOT NULL,
     PRIMARY KEY (session_id, client_id)
 );
 
--- What has to be told to somebody else, in the transaction of the fact. kind: 'logout_token', 'mail'. Done when delivered_at
--- or abandoned_at is set; whoever holds it until held_until delivers it.
+-- What has to be told to somebody else, in the transaction of the fact. kind: 'logout_token'. state: 'pending', 'delivered',
+-- 'abandoned'. Whoever holds a row until held_until delivers it; after expires_at nobody tries any more. What is no secret
+-- lies in facts; what is, in sealed, encrypted and bound to the row. Tokens are made when they are sent.
 CREATE TABLE outbox (
     id TEXT NOT NULL PRIMARY KEY,
     kind TEXT NOT NULL,
+    state TEXT NOT NULL,
     recipient TEXT NOT NULL,
-    payload TEXT NOT NULL,
+    facts TEXT NOT NULL,
+    sealed BYTEA,
+    request_id TEXT NOT NULL,
     created_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
     attempts BIGINT NOT NULL,
     next_attempt_at BIGINT NOT NULL,
     held_until BIGINT NOT NULL,
-    delivered_at BIGINT,
-    abandoned_at BIGINT,
+    done_at BIGINT,
     last_error TEXT NOT NULL
 );
-CREATE INDEX outbox_next_attempt_at ON outbox (next_attempt_at);
+CREATE INDEX outbox_next_attempt_at ON outbox (state, kind, next_attempt_at);
+CREATE INDEX outbox_done_at ON outbox (done_at);
 
 -- Clients that registered themselves (RFC 7591). Their secrets and registration access tokens are kept as digests.
 CREATE TABLE registered_clients (

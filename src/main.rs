@@ -15,7 +15,10 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(why) => return cli::report(&anyhow::Error::new(why).context("the program cannot start")),
     };
-    runtime.block_on(cli::run(arguments)).unwrap_or_else(|error| cli::report(&error))
+    let status = runtime.block_on(cli::run(arguments)).unwrap_or_else(|error| cli::report(&error));
+    // What is still at work, such as a name that nobody resolves, holds the end up no longer.
+    runtime.shutdown_background();
+    status
 }
 
 /// Says where, never what: the text of a panic may hold a value that must not be seen (threat 179).

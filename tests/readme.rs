@@ -132,8 +132,9 @@ fn load(block: &str) -> Result<(), Vec<Problem>> {
     };
     secret("secret-2.key", &config::init::new_secret_key(&SystemEntropy));
     secret("database.url", "postgres://portreeve:PASSWORD@localhost/portreeve\n");
-    secret("server.pem", "-----BEGIN CERTIFICATE-----\n");
-    secret("server.key", "-----BEGIN PRIVATE KEY-----\n");
+    let made = rcgen::generate_simple_self_signed(["auth.example.com".to_owned()]).expect("a certificate");
+    secret("server.pem", &made.cert.pem());
+    secret("server.key", &made.signing_key.serialize_pem());
     if block.contains("[[client]]") {
         secret("clients/readme.toml", block);
     } else {

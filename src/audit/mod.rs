@@ -35,10 +35,10 @@ const WAITING_REFUSALS: usize = 1024;
 const KEPT_REFUSALS: i64 = 20_000;
 
 impl Trail {
-    /// A trail, and the end of its queue that [`write_refusals`] empties.
-    pub fn new(entropy: SharedEntropy) -> (Self, mpsc::Receiver<AuditEvent>) {
+    /// A trail, and what it will have refused.
+    pub fn new(entropy: SharedEntropy) -> (Self, Refusals) {
         let (refusals, waiting) = mpsc::channel(WAITING_REFUSALS);
-        (Self { entropy, refusals }, waiting)
+        (Self { entropy, refusals }, Refusals { waiting, taken: Vec::new() })
     }
 
     /// Makes an event.
@@ -94,30 +94,54 @@ pub fn log(event: &AuditEvent) {
     metrics::counter!("portreeve_events_total", "event" => event.event.as_str()).increment(1);
 }
 
-/// Writes the refusals that wait, in one transaction, and keeps their table within its cap. Yields how many there were.
-pub async fn write_refusals(
-    store: &Store,
-    waiting: &mut mpsc::Receiver<AuditEvent>,
-) -> Result<usize, StorageError> {
-    let mut batch = Vec::new();
-    while let Ok(event) = waiting.try_recv() {
-        batch.push(event);
+/// The refusals that are not written yet.
+pub struct Refusals {
+    waiting: mpsc::Receiver<AuditEvent>,
+    /// Taken from the queue, and kept until they are written.
+    taken: Vec<AuditEvent>,
+}
+
+impl Refusals {
+    /// The next one that waits, taken out and never written.
+    pub fn take(&mut self) -> Option<AuditEvent> {
+        self.waiting.try_recv().ok()
     }
-    let count = batch.len();
-    if count == 0 {
-        return Ok(0);
-    }
-    let batch = std::sync::Arc::new(batch);
-    store
-        .write(move |connection| {
-            let batch = batch.clone();
-            Box::pin(async move {
-                for event in batch.iter() {
-                    audit_events::insert_refusal(connection, event).await?;
-                }
-                audit_events::cap_refusals(connection, KEPT_REFUSALS).await.map(drop)
+
+    /// Writes what waits, in one transaction, and keeps their table within its cap; what the store does not take waits on.
+    /// Yields how many there were.
+    pub async fn write(&mut self, store: &Store) -> Result<usize, StorageError> {
+        while self.taken.len() < WAITING_REFUSALS
+            && let Ok(event) = self.waiting.try_recv()
+        {
+            self.taken.push(event);
+        }
+        let count = self.taken.len();
+        if count == 0 {
+            return Ok(0);
+        }
+        let batch = std::sync::Arc::new(self.taken.clone());
+        store
+            .write(move |connection| {
+                let batch = batch.clone();
+                Box::pin(async move {
+                    for event in batch.iter() {
+                        audit_events::insert_refusal(connection, event).await?;
+                    }
+                    audit_events::cap_refusals(connection, KEPT_REFUSALS).await.map(drop)
+                })
             })
-        })
-        .await?;
-    Ok(count)
+            .await?;
+        self.taken.clear();
+        Ok(count)
+    }
+}
+
+impl Drop for Refusals {
+    fn drop(&mut self) {
+        let lost = self.taken.len().saturating_add(self.waiting.len());
+        if lost > 0 {
+            tracing::warn!(refusals = lost, "the log lines are all that is left of these refusals");
+            metrics::counter!("portreeve_audit_refusals_dropped_total").increment(lost as u64);
+        }
+    }
 }

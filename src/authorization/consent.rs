@@ -1,14 +1,25 @@
 //! What a person decided on the consent page (OpenID Connect Core §3.1.2.4). The form carries an authenticated digest of
 //! session, person and request, so that a decision counts only for what the page showed (threats 121–125).
+//!
+//! **What a "no" reaches.** A scope that the person takes the tick from is taken back: it is no more remembered, and the grants that
+//! this client has of them with it (for these resources) end, else the app would go on with its older token as if nothing had
+//! been said (threat 45). "No" is an answer to this request: nothing that the page showed is remembered any more, so the app has to
+//! ask again, but what it was given before goes on until the person ends it on their own pages. An app that asks for more than
+//! before, and is told no, would otherwise lose what it has on every other device, to everybody's surprise.
 
+use crate::audit;
 use crate::authorization::begin::Begun;
+use crate::model::audit_event::AuditEvent;
 use crate::model::consent::Consent;
+use crate::model::grant::RevocationReason;
 use crate::protocol::parameters::Parameters;
 use crate::protocol::scope::Scopes;
 use crate::protocol::timestamp::Timestamp;
 use crate::sessions::browser::SignedIn;
+use crate::storage::driver::Connection;
 use crate::storage::error::StorageError;
-use crate::storage::{Store, consents};
+use crate::storage::{Store, consents, grants};
+use std::sync::Arc;
 
 /// A decision.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,20 +70,83 @@ pub async fn remembered(
         .await
 }
 
-/// What to remember after `allowed`: what was shown and unticked is taken back, the rest of earlier consents stays.
-pub fn merged(
-    begun: &Begun,
-    signed_in: &SignedIn,
-    before: Option<&Scopes>,
-    allowed: &Scopes,
-    now: Timestamp,
-) -> Consent {
-    let kept = before.map(|before| before.retain(|scope| !begun.shown.contains(scope))).unwrap_or_default();
+/// A person's answer, as it is written.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// What they allow, to this client and for these resources.
+    consent: Consent,
+    /// What the page showed: beyond this their earlier consents stay as they are.
+    shown: Scopes,
+    /// What they took the tick from.
+    unticked: Scopes,
+}
+
+impl Answer {
+    /// Yes, to `allowed` of what was shown.
+    pub fn yes(begun: &Begun, signed_in: &SignedIn, allowed: &Scopes, now: Timestamp) -> Self {
+        let shown = begun.shown.clone();
+        let unticked = shown.retain(|scope| !allowed.contains(scope));
+        Self { consent: consent(begun, signed_in, allowed.clone(), now), shown, unticked }
+    }
+
+    /// No, to all of it.
+    pub fn no(begun: &Begun, signed_in: &SignedIn, now: Timestamp) -> Self {
+        let (shown, unticked) = (begun.shown.clone(), Scopes::default());
+        Self { consent: consent(begun, signed_in, Scopes::default(), now), shown, unticked }
+    }
+
+    /// Whether it takes back by name what may have been given before.
+    pub fn takes_back(&self) -> bool {
+        !self.unticked.is_empty()
+    }
+
+    /// Writes it, within the transaction of what follows from it; tells how many grants it ended. What is remembered is read and
+    /// written while its row is held, so that of two answers at once neither brings back what the other took.
+    pub async fn write(&self, connection: &mut Connection) -> Result<u64, StorageError> {
+        let consent = &self.consent;
+        let before = consents::hold(connection, consent).await?;
+        let scopes = before.retain(|scope| !self.shown.contains(scope)).union(&consent.scopes);
+        if scopes.is_empty() {
+            consents::give_up(connection, consent).await?;
+        } else {
+            consents::put(connection, &Consent { scopes, ..consent.clone() }).await?;
+        }
+        if self.unticked.is_empty() {
+            return Ok(0);
+        }
+        let (whose, reason) = ((&consent.user_id, &consent.client_id), RevocationReason::ScopeTakenBack);
+        grants::revoke_holding(
+            connection,
+            whose,
+            &consent.resources,
+            &self.unticked,
+            consent.granted_at,
+            reason,
+        )
+        .await
+    }
+}
+
+/// Writes an answer that gives nothing, with its event.
+pub async fn refuse(store: &Store, answer: Answer, event: AuditEvent) -> Result<(), StorageError> {
+    let work = Arc::new((answer, event));
+    store
+        .write(move |connection| {
+            let work = work.clone();
+            Box::pin(async move {
+                work.0.write(connection).await?;
+                audit::record(connection, &work.1).await
+            })
+        })
+        .await
+}
+
+fn consent(begun: &Begun, signed_in: &SignedIn, scopes: Scopes, now: Timestamp) -> Consent {
     Consent {
         user_id: signed_in.user.id.clone(),
         client_id: begun.client.id.clone(),
         resources: begun.resources.clone(),
-        scopes: kept.union(allowed),
+        scopes,
         granted_at: now,
     }
 }

@@ -3,20 +3,23 @@
 
 use crate::audit::{self, Circumstances, Trail};
 use crate::authorization::begin::Begun;
-use crate::authorization::consent;
+use crate::authorization::consent::Answer;
 use crate::authorization::interaction::Finish;
 use crate::config::Config;
 use crate::model::audit_event::{About, EventName};
-use crate::model::consent::Consent;
+use crate::model::client::Client;
 use crate::model::entropy::SharedEntropy;
 use crate::model::grant::{Access, Grant, GrantState};
+use crate::protocol::identifiers::MessageId;
 use crate::protocol::request_uri::PushedRequestId;
 use crate::protocol::resource::Resource;
 use crate::protocol::scope::Scopes;
 use crate::protocol::timestamp::Timestamp;
 use crate::sessions::browser::SignedIn;
+use crate::storage::driver::Connection;
 use crate::storage::error::StorageError;
-use crate::storage::{Store, consents, grants, pushed_requests};
+use crate::storage::session_clients::Participant;
+use crate::storage::{Store, grants, pushed_requests, session_clients};
 use crate::tokens::code;
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,8 +42,23 @@ pub struct Issuance<'a> {
 pub enum ConsentGiven {
     /// It was there before, or none is needed.
     Before,
-    /// Just now; what had been remembered until then comes along.
-    Now(Option<Scopes>),
+    /// Just now, on the page.
+    Now,
+}
+
+/// What is written in the transaction of a code.
+#[derive(Clone, Debug)]
+struct Beside {
+    /// The pushed request that it spends.
+    pushed: Option<PushedRequestId>,
+    /// The app that hears of the session's end.
+    participant: Option<Participant>,
+}
+
+impl Beside {
+    fn is_empty(&self) -> bool {
+        self.pushed.is_none() && self.participant.is_none()
+    }
 }
 
 /// How long a row outlives its unspent code: long enough to tell a late redemption from nonsense.
@@ -79,9 +97,12 @@ impl Issuance<'_> {
             state: GrantState::CodeIssued { until },
             scopes,
         };
+        let beside =
+            Beside { pushed: begun.pushed.clone(), participant: self.participant(&begun.client, &grant) };
         match consent {
             ConsentGiven::Before => {
-                if !self.without_consent(&grant, until, begun.pushed.as_ref()).await? {
+                let grant = Arc::new(grant);
+                if !self.without_consent(grant.clone(), until, beside).await? {
                     return Ok(None);
                 }
                 audit::log(&self.event(
@@ -91,9 +112,9 @@ impl Issuance<'_> {
                     circumstances,
                 ));
             }
-            ConsentGiven::Now(before) => {
-                let consent = consent::merged(begun, signed_in, before.as_ref(), finish.consented(), now);
-                if !self.with_consent(grant, consent, begun.pushed.clone(), circumstances).await? {
+            ConsentGiven::Now => {
+                let answer = Answer::yes(begun, signed_in, finish.consented(), now);
+                if !self.with_consent(grant, answer, beside, circumstances).await? {
                     return Ok(None);
                 }
             }
@@ -101,33 +122,43 @@ impl Issuance<'_> {
         Ok(Some(code))
     }
 
-    /// One insert; a pushed request is spent in the same transaction, and without it there is no code (threat 77).
+    /// One statement needs no transaction, and most visits are one.
     async fn without_consent(
         &self,
-        grant: &Grant,
+        grant: Arc<Grant>,
         until: Timestamp,
-        pushed: Option<&PushedRequestId>,
+        beside: Beside,
     ) -> Result<bool, StorageError> {
-        let grant = Arc::new(grant.clone());
-        let Some(pushed) = pushed.cloned() else {
+        if beside.is_empty() {
             let write = self.store.write_one(move |connection| {
                 let grant = grant.clone();
                 Box::pin(async move { grants::insert_code(connection, &grant, until).await })
             });
             return write.await.map(|()| true);
-        };
+        }
+        let work = Arc::new((grant, beside));
         self.store
             .write(move |connection| {
-                let (grant, pushed) = (grant.clone(), pushed.clone());
+                let work = work.clone();
                 Box::pin(async move {
-                    let spent = pushed_requests::spend(connection, &pushed).await?;
+                    let spent = spend(connection, &work.1).await?;
                     if spent {
-                        grants::insert_code(connection, &grant, until).await?;
+                        insert_code(connection, &work.0, until, &work.1).await?;
                     }
                     Ok(spent)
                 })
             })
             .await
+    }
+
+    /// The client as one that hears of the session's end (Back-Channel Logout §2.3): it wants to, and it learns of the session.
+    fn participant(&self, client: &Client, grant: &Grant) -> Option<Participant> {
+        let metadata = &client.metadata;
+        let wants = metadata.backchannel_logout_uri.is_some() || metadata.frontchannel_logout_uri.is_some();
+        (wants && grant.scopes.contains("openid")).then(|| Participant {
+            client_id: client.id.clone(),
+            notice: MessageId::from_random(self.entropy.bytes()),
+        })
     }
 
     /// The resources that the grant is for: when none was named, only those whose scopes the person left ticked (RFC 9068 §3).
@@ -143,27 +174,30 @@ impl Issuance<'_> {
     async fn with_consent(
         &self,
         grant: Grant,
-        consent: Consent,
-        pushed: Option<PushedRequestId>,
+        answer: Answer,
+        beside: Beside,
         circumstances: &Circumstances,
     ) -> Result<bool, StorageError> {
         let GrantState::CodeIssued { until } = grant.state else { return Err(StorageError::Serialization) };
         let reason = format!("to {}", grant.scopes);
         let event = self.event(&grant, EventName::ConsentGiven, &reason, circumstances);
-        let work = Arc::new((grant, consent, pushed, event));
+        let work = Arc::new((grant, answer, beside, event));
         self.store
             .write(move |connection| {
                 let work = work.clone();
                 Box::pin(async move {
-                    let (grant, consent, pushed, event) = work.as_ref();
-                    if let Some(pushed) = pushed
-                        && !pushed_requests::spend(connection, pushed).await?
-                    {
+                    let (grant, answer, beside, event) = work.as_ref();
+                    if !spend(connection, beside).await? {
                         return Ok(false);
                     }
-                    consents::put(connection, consent).await?;
-                    grants::insert_code(connection, grant, until).await?;
-                    audit::record(connection, event).await?;
+                    // what is taken back ends earlier grants, and so comes before the new one
+                    let ended = answer.write(connection).await?;
+                    insert_code(connection, grant, until, beside).await?;
+                    let mut event = event.clone();
+                    if ended > 0 {
+                        event.reason = format!("{}; {ended} grants that held more ended", event.reason);
+                    }
+                    audit::record(connection, &event).await?;
                     Ok(true)
                 })
             })
@@ -185,4 +219,25 @@ impl Issuance<'_> {
         };
         self.trail.event(circumstances, name, about, reason, "OpenID Connect Core §3.1.2.4")
     }
+}
+
+/// Spends the pushed request that the code would come of; false when it is spent, and then there is no code (threat 77).
+async fn spend(connection: &mut Connection, beside: &Beside) -> Result<bool, StorageError> {
+    match &beside.pushed {
+        Some(pushed) => pushed_requests::spend(connection, pushed).await,
+        None => Ok(true),
+    }
+}
+
+/// Writes the code, and beside it the app that hears of the session's end.
+async fn insert_code(
+    connection: &mut Connection,
+    grant: &Grant,
+    until: Timestamp,
+    beside: &Beside,
+) -> Result<(), StorageError> {
+    if let Some(participant) = &beside.participant {
+        session_clients::join(connection, &grant.session_id, participant, grant.issued_at).await?;
+    }
+    grants::insert_code(connection, grant, until).await
 }

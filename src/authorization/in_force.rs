@@ -7,11 +7,9 @@ use crate::authorization::marker::MARKER;
 use crate::authorization::request_object;
 use crate::authorization::target::RedirectTarget;
 use crate::clients::registry::Registry;
-use crate::jose::jwk::JwkSet;
-use crate::jose::verification_keys::VerificationKeys;
+use crate::clients::remote_keys::RemoteKeys;
 use crate::model::client::Client;
 use crate::outbound::Outbound;
-use crate::protocol::client_metadata::ClientKeys;
 use crate::protocol::parameters::Parameters;
 use crate::protocol::request_uri::{PushedRequestId, PushedRequestUri};
 use crate::protocol::timestamp::Timestamp;
@@ -25,6 +23,8 @@ pub struct Sources<'a> {
     pub store: &'a Store,
     /// What fetches request objects.
     pub outbound: &'a Outbound,
+    /// What they verify with.
+    pub remote_keys: &'a RemoteKeys,
 }
 
 /// How a request came here.
@@ -68,7 +68,7 @@ pub async fn in_force(
             origin: Origin::Plain,
         }),
         (Some(_), Some(_)) => Err(Refusal::on_a_page(AuthorizationError::RequestTwice)),
-        (Some(object), None) => signed(presented, object.to_owned(), grounds, moment),
+        (Some(object), None) => signed(presented, object.to_owned(), sources, grounds, moment).await,
         (None, Some(uri)) if PushedRequestUri::names_one(uri) => {
             pushed(presented, uri, sources, grounds.registry, moment).await
         }
@@ -76,20 +76,20 @@ pub async fn in_force(
             let client = client(presented, grounds.registry)?;
             let object = request_object::fetch(uri, &client, sources.outbound).await;
             let object = object.map_err(|error| told(presented, &client, error))?;
-            signed(presented, object, grounds, moment)
+            signed(presented, object, sources, grounds, moment).await
         }
     }
 }
 
-fn signed(
+async fn signed(
     presented: &Parameters,
     object: String,
+    sources: &Sources<'_>,
     grounds: &Grounds<'_>,
     moment: Timestamp,
 ) -> Result<InForce, Refusal> {
     let client = client(presented, grounds.registry)?;
-    let keys = client_keys(&client).map_err(|error| told(presented, &client, error))?;
-    let read = request_object::read(&object, &client, &keys, grounds.config, moment);
+    let read = request_object::read(&object, &client, sources, grounds.config, moment).await;
     let parameters = read.map_err(|error| told(presented, &client, error))?;
     let travelling = short(&client).with("request", object);
     Ok(InForce { parameters, travelling: marked_last(presented, travelling), origin: Origin::Signed })
@@ -147,16 +147,6 @@ fn marked_last(presented: &Parameters, travelling: Parameters) -> Parameters {
     match presented.get(MARKER) {
         Some(marker) => travelling.with(MARKER, marker),
         None => travelling,
-    }
-}
-
-/// The keys that the client's signatures verify with.
-fn client_keys(client: &Client) -> Result<VerificationKeys, AuthorizationError> {
-    match &client.metadata.keys {
-        ClientKeys::ByValue(set) => JwkSet::parse(set)
-            .map(|set| VerificationKeys::perhaps_unnamed(set.keys))
-            .map_err(|why| AuthorizationError::InvalidRequestObject(why.to_string())),
-        _ => Ok(VerificationKeys::perhaps_unnamed(Vec::new())),
     }
 }
 

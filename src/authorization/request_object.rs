@@ -3,19 +3,19 @@
 //! (threats 65–74, 80, 85).
 
 use crate::authorization::error::AuthorizationError;
+use crate::authorization::in_force::Sources;
 use crate::config::Config;
 use crate::jose::expectation::{Audience, Expectation, ExpectedType, Expiry};
 use crate::jose::jwt_type::JwtType;
-use crate::jose::verification_keys::VerificationKeys;
-use crate::jose::verify::{VerifiedToken, verify};
+use crate::jose::verify::{UnverifiedToken, VerifiedToken, VerifyError, verify};
 use crate::model::client::Client;
 use crate::outbound::{Expected, Outbound, OutboundUrl, Purpose};
 use crate::protocol::authorization_request::MalformedRequest;
 use crate::protocol::error_code::ErrorCode;
 use crate::protocol::parameters::Parameters;
 use crate::protocol::request_object;
-use crate::protocol::signing_algorithm::SigningAlgorithm;
 use crate::protocol::timestamp::Timestamp;
+use crate::protocol::verification_algorithm::VerificationAlgorithm;
 
 /// How far the clocks of clients may be off, in seconds (conformance: 8 are accepted, 60 are not).
 const LEEWAY: i64 = 30;
@@ -25,10 +25,10 @@ const LONGEST_LIFE: i64 = 3600;
 const LARGEST: usize = 12 * 1024;
 
 /// Reads a request object: signed by the client, for this server, judged at `now`, which is when the visit began.
-pub fn read(
+pub async fn read(
     object: &str,
     client: &Client,
-    keys: &VerificationKeys,
+    sources: &Sources<'_>,
     config: &Config,
     now: Timestamp,
 ) -> Result<Parameters, AuthorizationError> {
@@ -37,10 +37,17 @@ pub fn read(
         return Err(unsupported("request", ErrorCode::RequestNotSupported));
     }
     let registered = client.metadata.request_object_signing_alg;
-    let algorithms: &[SigningAlgorithm] = match &registered {
+    let algorithms: &[VerificationAlgorithm] = match &registered {
         Some(one) => std::slice::from_ref(one),
-        None => &SigningAlgorithm::ALL,
+        None => &VerificationAlgorithm::ALL,
     };
+    let unverified = UnverifiedToken::read(object).map_err(|why| refuse(why.to_string()))?;
+    let sought = unverified.key_sought();
+    if !algorithms.contains(&sought.algorithm) {
+        return Err(refuse(VerifyError::Algorithm.to_string()));
+    }
+    let keys = sources.remote_keys.keys_of(client, sought, sources.outbound).await;
+    let keys = keys.map_err(|why| refuse(why.to_string()))?;
     let expectation = Expectation {
         typ: ExpectedType::JwtOrAbsentOr(JwtType::RequestObject),
         issuer: None,
@@ -51,7 +58,7 @@ pub fn read(
         expiry: Expiry::Ignored,
         maximum_age_seconds: None,
     };
-    let verified = verify(object, keys, &expectation).map_err(|why| refuse(why.to_string()))?;
+    let verified = verify(object, &keys, &expectation).map_err(|why| refuse(why.to_string()))?;
     judge(&verified, client, config, now).map_err(|why| refuse(why.to_owned()))?;
     let parameters = request_object::parameters(verified.claims()).map_err(|why| refuse(why.0.to_owned()))?;
     match parameters.get("client_id") {

@@ -1,11 +1,11 @@
 //! Puts a server together: the store, the keys, the snapshot, and the loops that run on their own. `serve` and `dev` do it
 //! for real, tests with a clock and chance of their own.
 
-use crate::audit::Trail;
+use crate::audit::{Refusals, Trail};
+use crate::clients::remote_keys::RemoteKeys;
 use crate::config::Config;
 use crate::http::app::{App, Mode, Parts, Snapshot};
 use crate::keys::{Keys, SecretPurposes};
-use crate::model::audit_event::AuditEvent;
 use crate::model::clock::SharedClock;
 use crate::model::entropy::SharedEntropy;
 use crate::model::throttle::Throttle;
@@ -15,8 +15,7 @@ use crate::users::password::PasswordHasher;
 use anyhow::Context as _;
 use arc_swap::ArcSwap;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-use tokio::sync::mpsc::Receiver;
+use std::sync::atomic::{AtomicBool, AtomicI64};
 
 /// What a server is put together from.
 pub struct Ingredients {
@@ -37,7 +36,7 @@ pub struct Composition {
     /// What its handlers share.
     pub app: App,
     /// The refusals that a loop has to write.
-    pub refusals: Receiver<AuditEvent>,
+    pub refusals: Refusals,
 }
 
 /// Puts a server together; it has a signing key of every algorithm when this returns.
@@ -50,9 +49,11 @@ pub async fn compose(ingredients: Ingredients) -> anyhow::Result<Composition> {
     let app = Arc::new(Parts {
         throttle: Throttle::new(clock.clone()),
         passwords: PasswordHasher::new(entropy.clone()),
+        remote_keys: RemoteKeys::new(clock.clone()),
         snapshot: ArcSwap::from_pointee(Snapshot::of(config)),
         clock_is_off: AtomicBool::new(false),
         is_draining: AtomicBool::new(false),
+        clock_ahead: AtomicI64::new(0),
         store,
         clock,
         entropy,

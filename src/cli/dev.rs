@@ -2,7 +2,9 @@
 
 use crate::cli::DevOptions;
 use crate::cli::composition::{Ingredients, compose};
-use crate::cli::server;
+use crate::cli::log;
+use crate::cli::server::{self, Process};
+use crate::cli::signals::Signals;
 use crate::config::demo::{self, DemoSecrets};
 use crate::http::app::{App, Mode};
 use crate::model::claims::PersonClaims;
@@ -32,7 +34,8 @@ pub async fn run(options: DevOptions) -> anyhow::Result<ExitCode> {
         }
     };
     let config = loaded.config;
-    server::start_log(&config);
+    let signals = Signals::listen().context("the signals cannot be heard")?;
+    let log = log::start(&config).context("the log cannot be started")?;
     let metrics = server::start_metrics()?;
     let _lock = server::lock_embedded_store(&config)?;
     let bound = server::bind(&config).await?;
@@ -44,7 +47,7 @@ pub async fn run(options: DevOptions) -> anyhow::Result<ExitCode> {
     seed(&composition.app, &secrets).await?;
     // whoever read the banner may have closed the pipe: the server goes on
     let _ = writeln!(std::io::stdout(), "{}", banner(&composition.app, &options, &secrets)?);
-    server::run(composition, bound, metrics, None).await?;
+    server::run(composition, bound, Process { signals, log, metrics }, None).await?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -65,7 +68,7 @@ async fn seed(app: &App, secrets: &DemoSecrets) -> anyhow::Result<()> {
     let person: Value = serde_json::from_str(demo::PERSON).context("the demo's person cannot be read")?;
     let username = CanonicalUsername::parse(demo_name(&person))?;
     let wanted = username.as_str().to_owned();
-    let known = app.store.read(|connection| {
+    let known = app.store.read(move |connection| {
         let wanted = wanted.clone();
         Box::pin(async move { users::find_by_username(connection, &wanted).await })
     });

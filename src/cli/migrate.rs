@@ -1,9 +1,12 @@
 //! `portreeve migrate`: brings the schema up to date, once however many replicas ask. `--check` only tells whether steps are
-//! pending, and then the exit status is 1.
+//! pending, and then the exit status is 1; it is 2 when that cannot be told.
 
 use crate::cli::ConfigOption;
-use crate::cli::office::Office;
-use crate::cli::terminal::{note, say};
+use crate::cli::office::{Office, load};
+use crate::cli::terminal::{Usage, note, say};
+use crate::config::Config;
+use crate::storage::{Store, file_of};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// The options of `migrate`.
@@ -17,14 +20,11 @@ pub(super) struct Options {
 }
 
 pub(super) async fn run(options: &Options) -> anyhow::Result<ExitCode> {
-    let office = Office::open_as_it_is(&options.config).await?;
     if options.check {
-        let pending = office.store.pending_migrations().await?.pending;
-        for step in &pending {
-            say(&format!("pending: {step}"))?;
-        }
-        return Ok(if pending.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+        // That it cannot be told is not the same as that steps are pending.
+        return check(&options.config).await.map_err(|why| Usage(format!("{why:#}")).into());
     }
+    let office = Office::open_as_it_is(&options.config).await?;
     let report = office.store.migrate(office.circumstances.now).await?;
     for step in &report.applied {
         say(&format!("applied: {step}"))?;
@@ -34,4 +34,25 @@ pub(super) async fn run(options: &Options) -> anyhow::Result<ExitCode> {
     }
     office.store.close().await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Tells which steps are pending, and makes nothing, not even the file of a store that is not there yet.
+async fn check(config: &ConfigOption) -> anyhow::Result<ExitCode> {
+    let pending = match embedded_store(&load(config)?.config) {
+        Some(path) if !path.exists() => Store::all_migrations(),
+        _ => {
+            let office = Office::open_as_it_is(config).await?;
+            let pending = office.store.pending_migrations().await?.pending;
+            office.store.close().await;
+            pending
+        }
+    };
+    for step in &pending {
+        say(&format!("pending: {step}"))?;
+    }
+    Ok(if pending.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn embedded_store(config: &Config) -> Option<PathBuf> {
+    config.database.url.expose().strip_prefix("sqlite://").map(|path| file_of(path).into())
 }

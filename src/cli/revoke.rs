@@ -1,5 +1,6 @@
 //! `portreeve revoke`: ends grants, and for a client or a person also notes the moment before which nothing counts, for tokens
-//! that no grant stands behind. Sessions go on: whoever should be out is disabled.
+//! that no grant stands behind. Sessions here go on: whoever should be out is disabled. The apps of a person's sessions are told
+//! that theirs are over (Back-Channel Logout §2.5).
 
 use crate::audit;
 use crate::cli::ConfigOption;
@@ -11,6 +12,7 @@ use crate::model::username::CanonicalUsername;
 use crate::protocol::identifiers::{ClientId, GrantId};
 use crate::storage::revoked_tokens::{NotBefore, set_not_before};
 use crate::storage::{grants, users};
+use crate::users::ending;
 use std::process::ExitCode;
 
 /// The options of `revoke`.
@@ -55,13 +57,15 @@ async fn of_user(office: &Office, name: &CanonicalUsername) -> anyhow::Result<u6
     let (name, now) = (name.as_str().to_owned(), office.circumstances.now);
     let unknown = format!("nobody has the username {name:?}");
     let event = event(office, About::default());
+    let circumstances = office.circumstances.clone();
     let ended = office.store.write(move |connection| {
-        let (name, mut event) = (name.clone(), event.clone());
+        let (name, mut event, circumstances) = (name.clone(), event.clone(), circumstances.clone());
         Box::pin(async move {
             let Some(user) = users::find_by_username(connection, &name).await? else { return Ok(None) };
             set_not_before(connection, NotBefore::User(&user.id), now).await?;
             let reason = RevocationReason::Administration;
             let ended = grants::revoke_of_user(connection, &user.id, now, reason).await?;
+            ending::tell_apps_of_user(connection, &user.id, &circumstances).await?;
             event.about.user_id = Some(user.id);
             audit::record(connection, &event).await?;
             Ok(Some(ended))

@@ -1,7 +1,9 @@
 //! `serve`: the server, from its configuration files.
 
 use crate::cli::composition::{Ingredients, compose};
-use crate::cli::server;
+use crate::cli::log;
+use crate::cli::server::{self, Process};
+use crate::cli::signals::{self, Signals};
 use crate::cli::{Migrations, ServeOptions};
 use crate::config::{self, Config, Environment, Severity};
 use crate::http::app::Mode;
@@ -20,6 +22,8 @@ const PATIENCE: usize = 60;
 
 /// Serves until told to stop.
 pub async fn run(options: ServeOptions) -> anyhow::Result<ExitCode> {
+    let mut signals = Signals::listen().context("the signals cannot be heard")?;
+    let hangup = signals::reload().context("the signals cannot be heard")?;
     let environment = Environment::of_process();
     let loaded = match config::load(&options.config.config, &environment) {
         Ok(loaded) => loaded,
@@ -31,7 +35,7 @@ pub async fn run(options: ServeOptions) -> anyhow::Result<ExitCode> {
         }
     };
     let config = loaded.config;
-    server::start_log(&config);
+    let log = log::start(&config).context("the log cannot be started")?;
     for advice in &loaded.advice {
         match advice.severity {
             Severity::Info => tracing::info!(advice = %advice, "worth knowing about the configuration"),
@@ -40,20 +44,29 @@ pub async fn run(options: ServeOptions) -> anyhow::Result<ExitCode> {
     }
     let metrics = server::start_metrics()?;
     let _lock = server::lock_embedded_store(&config)?;
-    let bound = server::bind(&config).await?;
-    let store = open_store(&config, options.migrations()).await?;
-    let ingredients = Ingredients {
-        store,
-        clock: Arc::new(SystemClock),
-        entropy: Arc::new(SystemEntropy),
-        mode: Mode::Serve,
-        config,
+    let started = async {
+        let bound = server::bind(&config).await?;
+        let store = open_store(&config, options.migrations()).await?;
+        let ingredients = Ingredients {
+            store,
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(SystemEntropy),
+            mode: Mode::Serve,
+            config: config.clone(),
+        };
+        anyhow::Ok((compose(ingredients).await?, bound))
     };
-    let composition = compose(ingredients).await?;
-    let issuer = composition.app.snapshot.load().config.issuer.as_str().to_owned();
-    tracing::info!(issuer, "serving");
-    server::run(composition, bound, metrics, Some(Source { path: options.config.config, environment }))
-        .await?;
+    let (composition, bound) = tokio::select! {
+        started = started => started?,
+        () = signals.stop() => {
+            tracing::info!("stopped before it served");
+            return Ok(ExitCode::SUCCESS);
+        }
+    };
+    tracing::info!(issuer = config.issuer.as_str(), "serving");
+    let process = Process { signals, log, metrics };
+    let source = Source { path: options.config.config, environment };
+    server::run(composition, bound, process, Some((source, hangup))).await?;
     Ok(ExitCode::SUCCESS)
 }
 

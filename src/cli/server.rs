@@ -1,45 +1,31 @@
 //! Runs a server until it is told to stop: both listeners, the loops, the signals, the drain.
 
 use crate::cli::composition::Composition;
-use crate::config::{Config, LogFormat};
+use crate::cli::log::Log;
+use crate::cli::signals::Signals;
+use crate::config::Config;
 use crate::http::listener::{Listener, ListenerLimits};
 use crate::http::tls::TlsReloader;
 use crate::http::{operations, router};
-use crate::storage::{file_of, make_private_folder};
+use crate::storage::{file_of, make_private_file};
 use crate::tasks::Supervisor;
 use crate::tasks::reload_configuration::{self, Source};
 use anyhow::Context as _;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use std::fs::{File, OpenOptions};
-use std::io::IsTerminal as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::sync::atomic::Ordering;
-use tokio::signal::unix::{SignalKind, signal};
+use std::time::Duration;
+use tokio::signal::unix::Signal;
 use tokio::sync::watch;
-use tracing_subscriber::EnvFilter;
+use tokio::time::Instant;
 
 /// Listeners that are bound, so that what is printed about them is true.
 pub struct Bound {
     public: Listener,
     operations: Listener,
     tls: Option<TlsReloader>,
-}
-
-/// Starts the log, on standard error. What other crates say is held to `info`: their traces may hold what passes through.
-pub fn start_log(config: &Config) {
-    let level = config.log.level.as_str();
-    let others = if matches!(level, "trace" | "debug") { "info" } else { level };
-    let filter = EnvFilter::new(format!("{others},sqlx=warn,portreeve={level}"));
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr);
-    // A second start in one process keeps the first's.
-    let _ = match config.log.format {
-        LogFormat::Text => log.try_init(),
-        LogFormat::Json => log.json().flatten_event(true).try_init(),
-    };
 }
 
 /// Starts the metrics.
@@ -52,7 +38,7 @@ pub async fn bind(config: &Config) -> anyhow::Result<Bound> {
     let listen = &config.listen;
     let tls = match &listen.tls {
         Some(tls) => Some(
-            TlsReloader::load(&tls.certificate, tls.private_key.as_path())
+            TlsReloader::load(&tls.certificate, tls.private_key.clone())
                 .context("the certificate is not usable")?,
         ),
         None => None,
@@ -71,33 +57,59 @@ pub async fn bind(config: &Config) -> anyhow::Result<Bound> {
     Ok(Bound { public, operations, tls })
 }
 
-/// Serves until SIGTERM or SIGINT, then drains.
+/// What a running server needs of the process.
+pub struct Process {
+    /// What it is told.
+    pub signals: Signals,
+    /// Where it tells.
+    pub log: Log,
+    /// What it measures.
+    pub metrics: PrometheusHandle,
+}
+
+/// How long a stop may take: what runs is finished, and what waits is written.
+const DRAIN: Duration = Duration::from_secs(10);
+/// What is left of it at least for what waits, where requests used it up.
+const LAST_WRITES: Duration = Duration::from_secs(1);
+
+/// Serves until SIGTERM or SIGINT, then drains. `reload` is a configuration's place and the signal to read it again.
 pub async fn run(
     composition: Composition,
     bound: Bound,
-    metrics: PrometheusHandle,
-    source: Option<Source>,
+    mut process: Process,
+    reload: Option<(Source, Signal)>,
 ) -> anyhow::Result<()> {
     let Composition { app, refusals } = composition;
-    let (stop, stopped) = watch::channel(false);
+    let (stop_public, public_stopped) = watch::channel(false);
+    let (stop_operations, operations_stopped) = watch::channel(false);
     let supervisor = Supervisor::start(&app, refusals);
-    let reloading =
-        source.map(|source| tokio::spawn(reload_configuration::run(app.clone(), source, bound.tls.clone())));
-    let public = tokio::spawn(bound.public.serve(router::router(app.clone()), until(stopped.clone())));
-    let operations = tokio::spawn(
-        bound.operations.serve(operations::router(app.clone(), metrics.clone()), until(stopped)),
-    );
-    wait_for_signal(metrics).await?;
+    let reloading = reload.map(|(source, hangup)| {
+        tokio::spawn(reload_configuration::run(app.clone(), source, bound.tls.clone(), hangup))
+    });
+    let public = tokio::spawn(bound.public.serve(router::router(app.clone()), until(public_stopped)));
+    let operations = operations::router(app.clone(), process.metrics.clone());
+    let mut operations = tokio::spawn(bound.operations.serve(operations, until(operations_stopped)));
+    process.until_stopped().await;
     tracing::info!("stopping: what runs is finished first");
+    let begun = Instant::now();
     app.is_draining.store(true, Ordering::Relaxed);
-    stop.send_replace(true);
+    stop_public.send_replace(true);
     let ended = public.await;
-    operations.abort();
     if let Some(reloading) = reloading {
         reloading.abort();
     }
-    drop(supervisor);
-    app.store.close().await;
+    let left = || DRAIN.saturating_sub(begun.elapsed()).max(LAST_WRITES);
+    if tokio::time::timeout(left(), supervisor.stop(&app)).await.is_err() {
+        tracing::warn!("the store does not take what waits to be written");
+    }
+    // Last, so that operators are told that it drains for as long as it does (F-02).
+    stop_operations.send_replace(true);
+    if tokio::time::timeout(LAST_WRITES, &mut operations).await.is_err() {
+        operations.abort();
+    }
+    if tokio::time::timeout(left(), app.store.close()).await.is_err() {
+        tracing::warn!("the store does not answer: its connections are left to it");
+    }
     ended.context("the listener ended early")?.context("the listener failed")
 }
 
@@ -106,15 +118,17 @@ async fn until(mut stopped: watch::Receiver<bool>) {
     let _ = stopped.wait_for(|stopped| *stopped).await;
 }
 
-async fn wait_for_signal(metrics: PrometheusHandle) -> anyhow::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut upkeep = tokio::time::interval(std::time::Duration::from_secs(5));
-    loop {
-        tokio::select! {
-            _ = terminate.recv() => return Ok(()),
-            _ = interrupt.recv() => return Ok(()),
-            _ = upkeep.tick() => metrics.run_upkeep(),
+impl Process {
+    async fn until_stopped(&mut self) {
+        let mut upkeep = tokio::time::interval(Duration::from_secs(5));
+        loop {
+            tokio::select! {
+                () = self.signals.stop() => return,
+                _ = upkeep.tick() => {
+                    self.metrics.run_upkeep();
+                    self.log.tell_of_dropped_lines();
+                }
+            }
         }
     }
 }
@@ -125,10 +139,9 @@ pub fn lock_embedded_store(config: &Config) -> anyhow::Result<Option<File>> {
     let url = config.database.url.expose();
     let Some(path) = url.strip_prefix("sqlite://") else { return Ok(None) };
     let path = file_of(path);
-    let lock = format!("{path}.lock");
-    if let Some(folder) = Path::new(&lock).parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        make_private_folder(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
-    }
+    // By its real name: a link to it is the same store.
+    let real = make_private_file(Path::new(&path)).with_context(|| format!("{path} cannot be made"))?;
+    let lock = format!("{}.lock", real.display());
     let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&lock);
     let file = file.with_context(|| format!("{lock} cannot be opened"))?;
     match file.try_lock() {

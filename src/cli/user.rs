@@ -194,9 +194,9 @@ pub(super) async fn run(options: Options) -> anyhow::Result<ExitCode> {
             office.store.close().await;
         }
         Command::Import { file } => {
-            let text = user_import::read(&file)?;
+            let people = user_import::open(&file)?;
             let office = Office::open(&config).await?;
-            user_import::run(&office, &file, &text).await?;
+            user_import::run(&office, people).await?;
             office.store.close().await;
         }
     }
@@ -230,8 +230,9 @@ async fn list(office: &Office, format: Format) -> anyhow::Result<()> {
     let mut documents = Vec::new();
     let mut after = String::new();
     loop {
-        let page = office.store.read(|connection| {
-            let after = after.clone();
+        let from = after.clone();
+        let page = office.store.read(move |connection| {
+            let after = from.clone();
             Box::pin(async move { users::list(connection, &after, PAGE).await })
         });
         let page = page.await?;
@@ -259,7 +260,7 @@ async fn list(office: &Office, format: Format) -> anyhow::Result<()> {
 async fn show(office: &Office, name: &CanonicalUsername, format: Format) -> anyhow::Result<()> {
     let user = find(office, name).await?;
     let id = user.id.clone();
-    let grants = office.store.read(|connection| {
+    let grants = office.store.read(move |connection| {
         let id = id.clone();
         Box::pin(async move { grants::active_of_user(connection, &id).await })
     });
@@ -290,11 +291,11 @@ async fn show(office: &Office, name: &CanonicalUsername, format: Format) -> anyh
 
 async fn find(office: &Office, name: &CanonicalUsername) -> anyhow::Result<User> {
     let wanted = name.as_str().to_owned();
-    let found = office.store.read(|connection| {
+    let found = office.store.read(move |connection| {
         let wanted = wanted.clone();
         Box::pin(async move { users::find_by_username(connection, &wanted).await })
     });
-    Ok(found.await?.ok_or_else(|| LifecycleError::Unknown(wanted.clone()))?)
+    Ok(found.await?.ok_or_else(|| LifecycleError::Unknown(name.as_str().to_owned()))?)
 }
 
 /// What is known of a person beside their claims; of the password only whether there is one.

@@ -3,9 +3,10 @@
 use super::Config;
 use super::advice::Advice;
 use super::tree::shown;
-use crate::model::client::{Client, ClientSecret, ConsentPolicy, PkcePolicy};
+use crate::model::client::{AssertionAudience, Client, ClientSecret, ConsentPolicy, PkcePolicy};
 use crate::protocol::grant_type::GrantType;
 use crate::protocol::redirect_uri::{ApplicationType, RedirectKind, RedirectUri};
+use crate::protocol::server_metadata::FrontChannelLogout;
 
 /// Looks at one client.
 pub(super) fn advise(client: &Client, config: &Config, advice: &mut Advice<'_>) {
@@ -38,12 +39,30 @@ pub(super) fn advise(client: &Client, config: &Config, advice: &mut Advice<'_>) 
             "`refresh_token` among the grant_types",
         );
     }
-    if metadata.application_type == ApplicationType::Native && !metadata.is_public() {
+    if client.assertion_audience == AssertionAudience::TokenEndpoint {
+        advice.warn(
+            ("assertion-audience", Some("draft-ietf-oauth-rfc7523bis §4")),
+            &key("client_assertion_audience"),
+            "`token_endpoint`",
+            "`issuer`, as soon as the client can: another server can name this endpoint as its own and use what it is sent",
+        );
+    }
+    if metadata.application_type == ApplicationType::Native
+        && metadata.token_endpoint_auth_method.has_secret()
+    {
         advice.warn(
             ("confidential-native-client", Some("RFC 8252 §8.5")),
             &key("token_endpoint_auth_method"),
             "a native application with a secret",
             "`none`: what is shipped to every device is no secret",
+        );
+    }
+    if metadata.frontchannel_logout_uri.is_some() && config.front_channel_logout == FrontChannelLogout::Off {
+        advice.inform(
+            ("front-channel-logout-off", Some("Front-Channel Logout §3")),
+            &key("frontchannel_logout_uri"),
+            "a frontchannel_logout_uri that is never loaded",
+            "`[front_channel_logout]` in the main file, or better a backchannel_logout_uri, which needs no browser",
         );
     }
     let only_service = metadata.grant_types == [GrantType::ClientCredentials];

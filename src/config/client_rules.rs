@@ -7,7 +7,7 @@ use super::reader::{Reader, Section, Site};
 use super::scopes::{readable, undeclared};
 use super::tree::{Node, Table, Typed, shown};
 use crate::model::client::{
-    AssertionAudience, Client, ClientSecret, ConsentPolicy, PkcePolicy, RefreshTokenRotation,
+    AssertionAudience, Client, ClientSecret, ConsentPolicy, PkcePolicy, RefreshTokenRotation, SignatureKeys,
 };
 use crate::protocol::client_authentication_method::ClientAuthenticationMethod;
 use crate::protocol::client_metadata::ClientMetadata;
@@ -72,16 +72,17 @@ pub(super) struct OwnSettings {
 
 impl OwnSettings {
     /// The client that these settings and its metadata make.
-    pub(super) fn client(self, id: ClientId, metadata: ClientMetadata) -> Option<Client> {
+    pub(super) fn client(self, id: ClientId, metadata: ClientMetadata, keys: SignatureKeys) -> Client {
         let rotate = self.rotation.unwrap_or(metadata.is_public());
         let allowed_origins = match self.allowed_origins {
             Some(origins) => origins,
             None if metadata.is_public() => derived_origins(&metadata),
             None => Vec::new(),
         };
-        Some(Client {
+        Client {
             id,
             metadata,
+            keys,
             secrets: self.secrets,
             pkce: self.pkce,
             consent: self.consent,
@@ -93,7 +94,7 @@ impl OwnSettings {
             },
             assertion_audience: self.assertion_audience,
             allowed_origins,
-        })
+        }
     }
 }
 
@@ -162,7 +163,7 @@ fn assertion_audience(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Ass
     })
 }
 
-/// RFC 6749 §2.3: a client that proves who it is has a secret, one that does not has none.
+/// RFC 6749 §2.3: a client whose method needs a secret has one, any other has none.
 fn agree_on_secrets(reader: &mut Reader<'_>, section: &mut Section<'_>, typing: &Typing<'_>) {
     let typed = section.get("client_secrets");
     let none = match &typed {
@@ -175,6 +176,14 @@ fn agree_on_secrets(reader: &mut Reader<'_>, section: &mut Section<'_>, typing: 
                 let expected = "none: a client with token_endpoint_auth_method = \"none\" is public";
                 reader.refuse(&site, "public-with-secret", "secrets", expected).section =
                     Some("RFC 6749 §2.1");
+            }
+        }
+        Some(ClientAuthenticationMethod::PrivateKeyJwt) => {
+            if let Some((_, site)) = typed.filter(|_| !none) {
+                let expected =
+                    "none: a client with token_endpoint_auth_method = \"private_key_jwt\" signs with its key";
+                reader.refuse(&site, "secret-without-use", "secrets", expected).section =
+                    Some("OpenID Connect Core §9");
             }
         }
         Some(method) if none => {

@@ -2,6 +2,7 @@
 //! Registration §2) and a few of this server's own. `protocol::client_metadata` judges the members; this file finds the
 //! place of each of its problems.
 
+use super::client_keys;
 use super::client_rules::{self, Typing};
 use super::load::Parsed;
 use super::reader::{Reader, Section, Site};
@@ -114,7 +115,9 @@ fn read_element(
     clear_text_secret(reader, &mut section);
     client_rules::check(reader, &mut section, &typing, surroundings);
     reader.finish_with(&section, &LATER);
-    own.client(id?, metadata?)
+    let metadata = metadata?;
+    let keys = client_keys::signature_keys(reader, &mut section, &metadata)?;
+    Some(own.client(id?, metadata, keys))
 }
 
 fn client_id(

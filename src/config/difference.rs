@@ -4,6 +4,7 @@
 use super::reader::in_words;
 use super::{Config, LogFormat};
 use crate::model::client::{Client, ConsentPolicy, PkcePolicy, RefreshTokenRotation};
+use crate::protocol::server_metadata::FrontChannelLogout;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -67,7 +68,7 @@ fn settings(config: &Config) -> BTreeMap<String, Value> {
     show("listen.address", listen.address.to_string());
     if let Some(tls) = &listen.tls {
         show("listen.tls.certificate", tls.certificate.display().to_string());
-        show("listen.tls.private_key", tls.private_key.display().to_string());
+        show("listen.tls.private_key", tls.private_key.to_string());
     }
     show("listen.trusted_proxies", list(&listen.trusted_proxies));
     show("listen.connections_per_address", listen.connections_per_address.to_string());
@@ -108,6 +109,9 @@ fn settings(config: &Config) -> BTreeMap<String, Value> {
     show("log.format", if config.log.format == LogFormat::Json { "json" } else { "text" }.to_owned());
     show("audit.keep", in_words(config.audit.keep));
     show("outbound.allow_private", list(&config.outbound.allow_private));
+    if config.front_channel_logout == FrontChannelLogout::On {
+        show("front_channel_logout", "on".to_owned());
+    }
     for one in &config.clients {
         client(one, &mut show);
     }

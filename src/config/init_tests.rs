@@ -15,7 +15,7 @@ fn the_example_loads_beside_a_secret_key() {
     assert!(loaded.advice.iter().all(|advice| advice.severity == Severity::Info), "{:#?}", loaded.advice);
     folder.file("clients/photos.toml", include_str!("../../config/clients/photos.toml"));
     let loaded = folder.load().unwrap_or_else(|problems| panic!("{problems:#?}"));
-    assert_eq!(loaded.config.clients.len(), 4);
+    assert_eq!(loaded.config.clients.len(), 5);
     assert!(loaded.advice.iter().all(|advice| advice.severity == Severity::Info), "{:#?}", loaded.advice);
 }
 

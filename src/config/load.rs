@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Sections of a coming version.
-const LATER: [&str; 3] = ["registration", "client_id_metadata", "front_channel_logout"];
+const LATER: [&str; 2] = ["registration", "client_id_metadata"];
 
 /// No configuration file is longer.
 const LONGEST: u64 = 4 * 1024 * 1024;
@@ -23,10 +23,25 @@ const LONGEST: u64 = 4 * 1024 * 1024;
 /// Reads the configuration at `path` with everything it names. `Err` holds every error, in the order of files and lines;
 /// nothing of a configuration with an error is used.
 pub fn load(path: &Path, environment: &Environment) -> Result<Loaded, Vec<Problem>> {
+    attempt(path, environment).outcome
+}
+
+/// What came of an attempt to load a configuration.
+pub struct Attempt {
+    /// Every file and folder that was read or looked for, also where the configuration is refused.
+    pub files: Vec<PathBuf>,
+    /// The configuration, or every error.
+    pub outcome: Result<Loaded, Vec<Problem>>,
+}
+
+/// Like [`load`], and tells what it looked at.
+pub fn attempt(path: &Path, environment: &Environment) -> Attempt {
     let mut reader = Reader::new(environment);
     let main = read_file(&mut reader, path);
     let document = Document { main, path: path.to_owned(), clients: Clients::OfFolder };
-    finish(reader, document)
+    let mut files = Vec::new();
+    let outcome = finish_noting(reader, document, &mut files);
+    Attempt { files, outcome }
 }
 
 /// What a configuration is made of, its texts read.
@@ -51,7 +66,16 @@ pub(super) struct Parsed {
 }
 
 /// Decodes everything, reports everything.
-pub(super) fn finish(mut reader: Reader<'_>, document: Document) -> Result<Loaded, Vec<Problem>> {
+pub(super) fn finish(reader: Reader<'_>, document: Document) -> Result<Loaded, Vec<Problem>> {
+    finish_noting(reader, document, &mut Vec::new())
+}
+
+/// Like [`finish`], and notes in `files` what was looked at.
+fn finish_noting(
+    mut reader: Reader<'_>,
+    document: Document,
+    files: &mut Vec<PathBuf>,
+) -> Result<Loaded, Vec<Problem>> {
     let Parsed { mut table, whole } = document.main;
     overrides::apply(&mut table, reader.environment);
     let file: Arc<Path> = Arc::from(document.path.as_path());
@@ -72,6 +96,7 @@ pub(super) fn finish(mut reader: Reader<'_>, document: Document) -> Result<Loade
     let log = pages::log(&mut reader, &mut root);
     let audit = lifetimes::audit(&mut reader, &mut root);
     let outbound = outbound::outbound(&mut reader, &mut root);
+    let front_channel_logout = outbound::front_channel_logout(&mut reader, &mut root);
     let folder = clients_folder(&mut reader, &mut root);
     clients_in_main_file(&mut reader, &mut root);
     reader.finish_with(&root, &LATER);
@@ -113,9 +138,9 @@ pub(super) fn finish(mut reader: Reader<'_>, document: Document) -> Result<Loade
         }
     }
     // A broken file may name more variables than were seen.
-    if all_read {
-        overrides::refuse_unknown(&mut reader);
-    }
+    let remarks = if all_read { overrides::refuse_unknown(&mut reader) } else { Vec::new() };
+    reader.files.insert(reader.environment.root().join(&document.path));
+    files.extend(reader.files.iter().cloned());
 
     let (Ok(issuer), Some(secret_keys), Some(database)) = (issuer, secret_keys, database) else {
         return Err(sorted(reader.problems));
@@ -123,7 +148,6 @@ pub(super) fn finish(mut reader: Reader<'_>, document: Document) -> Result<Loade
     if !reader.problems.is_empty() {
         return Err(sorted(reader.problems));
     }
-    reader.files.insert(reader.environment.root().join(&document.path));
     let config = Config {
         issuer,
         secret_keys,
@@ -138,10 +162,12 @@ pub(super) fn finish(mut reader: Reader<'_>, document: Document) -> Result<Loade
         log,
         audit,
         outbound,
+        front_channel_logout,
         clients: clients.clients,
-        files: reader.files.iter().cloned().collect(),
+        files: files.clone(),
     };
-    let advice = sorted(advice::advise(&config, &advice::Places::new(&file, &reader)));
+    let found = advice::advise(&config, &advice::Places::new(&file, &reader));
+    let advice = sorted(found.into_iter().chain(remarks).collect());
     Ok(Loaded { config, advice })
 }
 

@@ -5,7 +5,9 @@
 //! opening of the database, and to `tasks` when a changed file is read again.
 
 mod advice;
+pub mod certificate;
 mod client_advice;
+mod client_keys;
 mod client_rules;
 mod client_secrets;
 mod clients;
@@ -28,7 +30,7 @@ mod tree;
 mod writing;
 
 pub use environment::Environment;
-pub use load::load;
+pub use load::{Attempt, attempt, load};
 pub use problem::{Problem, Severity};
 pub use writing::Written;
 
@@ -41,6 +43,7 @@ use crate::protocol::outbound_url::Authority;
 use crate::protocol::redirect_uri::Deployment;
 use crate::protocol::resource::Resource;
 use crate::protocol::scope::Scopes;
+use crate::protocol::server_metadata::FrontChannelLogout;
 use crate::protocol::signing_algorithm::SigningAlgorithm;
 use ipnet::IpNet;
 use std::collections::BTreeMap;
@@ -79,6 +82,8 @@ pub struct Config {
     pub audit: Audit,
     /// The requests that this server makes.
     pub outbound: Outbound,
+    /// Whether the logged-out page loads the apps' own (Front-Channel Logout).
+    pub front_channel_logout: FrontChannelLogout,
     /// The clients of the files, in the order of the files and within them.
     pub clients: Vec<Client>,
     /// Every file and folder that was read or looked for; a change of one may change the configuration.
@@ -141,13 +146,13 @@ pub struct Listen {
     pub connections_per_address: usize,
 }
 
-/// The files of TLS, in PEM.
+/// TLS of the listener, in PEM; certificate and key belong together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tls {
     /// The certificate and its chain.
     pub certificate: PathBuf,
-    /// Its private key.
-    pub private_key: PathBuf,
+    /// Where its private key is.
+    pub private_key: certificate::PrivateKeySource,
 }
 
 /// The listener of liveness, readiness and metrics.
@@ -345,6 +350,8 @@ mod load_tests;
 mod mutation_tests;
 #[cfg(test)]
 mod outbound_tests;
+#[cfg(test)]
+mod overrides_tests;
 #[cfg(test)]
 mod rule_tests;
 #[cfg(test)]

@@ -1,8 +1,9 @@
 //! `[listen]` and `[operations]`: where this server listens, and whom it believes about who the client is.
 
+use super::certificate::{self, PrivateKeySource};
 use super::reader::{Reader, Section, Site};
-use super::secrets;
-use super::tree::{Typed, shown};
+use super::secrets::{self, ClearText};
+use super::tree::{Node, Typed, shown};
 use super::{Listen, Operations, Tls};
 use ipnet::IpNet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -47,7 +48,7 @@ pub(super) fn operations(reader: &mut Reader<'_>, root: &mut Section<'_>, listen
 }
 
 fn tls(reader: &mut Reader<'_>, parent: &mut Section<'_>) -> Option<Tls> {
-    parent.get("tls")?;
+    let (_, site) = parent.get("tls")?;
     let mut section = reader.section(parent, "tls");
     if !section.is_table() {
         return None;
@@ -57,19 +58,28 @@ fn tls(reader: &mut Reader<'_>, parent: &mut Section<'_>) -> Option<Tls> {
         None => missing(reader, &mut section, "certificate", "`certificate = \"server.pem\"`"),
     };
     let private_key = match section.get("private_key") {
-        Some(_) => private_key(reader, &mut section),
+        Some((node, site)) => private_key(reader, node, site),
         None => missing(reader, &mut section, "private_key", "`private_key = { file = \"server.key\" }`"),
     };
     reader.finish(&section);
-    Some(Tls { certificate: certificate?, private_key: private_key? })
+    let tls = Tls { certificate: certificate?, private_key: private_key? };
+    // What the listener would refuse is refused here, so that `check` and a reload say it too.
+    match certificate::read(&tls.certificate, &tls.private_key) {
+        Ok(_) => Some(tls),
+        Err(why) => {
+            let expected = "a certificate in PEM and the private key that belongs to it";
+            reader.refuse(&site, "invalid-certificate", why.to_string(), expected);
+            None
+        }
+    }
 }
 
-fn missing(
+fn missing<T>(
     reader: &mut Reader<'_>,
     section: &mut Section<'_>,
     key: &'static str,
     expected: &str,
-) -> Option<PathBuf> {
+) -> Option<T> {
     if section.get(key).is_none() {
         let site = Site { place: section.site.place.clone(), key: section.path(key) };
         reader.refuse(&site, "missing-key", format!("no `{key}`"), expected);
@@ -77,22 +87,22 @@ fn missing(
     None
 }
 
-/// The private key stands in a file of its own, closed to others.
-fn private_key(reader: &mut Reader<'_>, parent: &mut Section<'_>) -> Option<PathBuf> {
-    let expected = "`{ file = \"server.key\" }`";
-    let (node, site) = parent.get("private_key")?;
+/// The private key stands in a file of its own, closed to others, which is read again at every reload; or in a variable.
+fn private_key(reader: &mut Reader<'_>, node: &Node, site: Site) -> Option<PrivateKeySource> {
     let Typed::Table(table) = &node.typed else {
-        let found = if node.as_text().is_some() { "text" } else { node.kind() };
-        reader.refuse(&site, "clear-text-secret", found, expected).hint =
-            "keep the private key in a file of its own, mode 0600".into();
-        return None;
+        let hint = "keep the private key in a file of its own, mode 0600";
+        return secrets::secret_of(reader, node, &site, ClearText::Refused(hint)).map(PrivateKeySource::Text);
     };
-    let mut section = Section::new(site.clone(), Some(table));
+    let mut section = Section::new(site, Some(table));
+    if section.peek("env").is_some() || section.peek("file").is_none() {
+        let text = secrets::held_elsewhere(reader, &mut section);
+        reader.finish(&section);
+        return text.map(PrivateKeySource::Text);
+    }
     let file = reader.text(&mut section, "file");
     let allow_readable = reader.boolean(&mut section, "allow_readable").is_some_and(|(allowed, _)| allowed);
-    if file.is_none() && section.get("file").is_none() {
-        reader.refuse(&site, "missing-key", "no `file`", expected);
-    }
+    // Known, for whoever misspells it.
+    section.get("env");
     reader.finish(&section);
     let (named, site) = file?;
     let path = reader.resolve(&site.place, &named);
@@ -100,7 +110,7 @@ fn private_key(reader: &mut Reader<'_>, parent: &mut Section<'_>) -> Option<Path
     if !secrets::check_mode(reader, &path, &named, &site, allow_readable) {
         return None;
     }
-    pem_file(reader, &named, &site, "PRIVATE KEY-----")
+    pem_file(reader, &named, &site, "PRIVATE KEY-----").map(PrivateKeySource::File)
 }
 
 /// A file in PEM that holds a `label`; the listener reads it, this only tells a wrong file early.

@@ -1,11 +1,12 @@
 //! `[outbound]`: which hosts this server may ask although they are not public, and whose certificates it believes beside the
-//! system's.
+//! system's. `[front_channel_logout]`: whether people's browsers ask the apps too.
 
 use super::reader::{Reader, Section, Site};
 use super::secrets::reason;
 use super::tree::shown;
 use super::{Outbound, TrustedCertificate};
 use crate::protocol::outbound_url::Authority;
+use crate::protocol::server_metadata::FrontChannelLogout;
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
@@ -76,4 +77,11 @@ fn certificates_of(reader: &mut Reader<'_>, named: &str, site: &Site) -> Vec<Tru
         return Vec::new();
     };
     certificates.into_iter().map(|certificate| TrustedCertificate(certificate.to_vec())).collect()
+}
+
+/// Whether `[front_channel_logout]` is there; it has no keys yet.
+pub(super) fn front_channel_logout(reader: &mut Reader<'_>, root: &mut Section<'_>) -> FrontChannelLogout {
+    let section = reader.section(root, "front_channel_logout");
+    reader.finish(&section);
+    if section.is_table() { FrontChannelLogout::On } else { FrontChannelLogout::Off }
 }

@@ -2,7 +2,7 @@
 //! file says; a problem of its value names the variable.
 
 use super::environment::Environment;
-use super::problem::Severity;
+use super::problem::{Problem, Severity};
 use super::reader::{Reader, Site, nearest, problem};
 use super::tree::{Entry, Node, Place, Source, Table, Typed, read_variable};
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use std::sync::Arc;
 const PREFIX: &str = "PORTREEVE_";
 
 /// Every setting of the main file; `*` stands for a name that the operator chooses.
-pub(super) const SETTINGS: [&str; 45] = [
+pub(super) const SETTINGS: [&str; 52] = [
     "issuer",
     "secret_key",
     "secret_key.file",
@@ -23,12 +23,18 @@ pub(super) const SETTINGS: [&str; 45] = [
     "listen.tls",
     "listen.tls.certificate",
     "listen.tls.private_key",
+    "listen.tls.private_key.file",
+    "listen.tls.private_key.env",
+    "listen.tls.private_key.allow_readable",
     "listen.trusted_proxies",
     "listen.connections_per_address",
     "operations",
     "operations.address",
     "database",
     "database.url",
+    "database.url.file",
+    "database.url.env",
+    "database.url.allow_readable",
     "database.max_connections",
     "lifetimes",
     "lifetimes.authorization_code",
@@ -56,54 +62,59 @@ pub(super) const SETTINGS: [&str; 45] = [
     "audit.keep",
     "outbound.allow_private",
     "outbound.trusted_certificates",
+    "front_channel_logout",
     "clients.folder",
 ];
 
 /// Puts the settings of the environment into `root`.
 pub(super) fn apply(root: &mut Table, environment: &Environment) {
+    let mut settings: Vec<(Vec<&str>, &str, &str)> = environment
+        .iter()
+        .filter_map(|(name, text)| Some((segments(name.strip_prefix(PREFIX)?)?, name, text)))
+        .collect();
     // Short names first, so that `PORTREEVE_LISTEN` does not undo `PORTREEVE_LISTEN__ADDRESS`.
-    let mut settings: Vec<(&str, &str)> = environment.iter().filter(|(name, _)| is_setting(name)).collect();
-    settings.sort_by_key(|(name, _)| name.matches("__").count());
-    for (name, text) in settings {
-        let segments: Vec<&str> = name[PREFIX.len()..].split("__").collect();
-        if known(&segments) {
-            put(root, &segments, read_variable(name, text));
-        }
+    settings.sort_by_key(|(segments, _, _)| segments.len());
+    for (segments, name, text) in settings {
+        put(root, &segments, read_variable(name, text));
     }
 }
 
-/// Refuses the variables that begin like a setting and are none; those that a file names are its own.
-pub(super) fn refuse_unknown(reader: &mut Reader<'_>) {
+/// Refuses the variables that begin like a setting and are none; those that a file names are its own. What may have been meant
+/// for somebody else is only remarked: such remarks are what this yields.
+pub(super) fn refuse_unknown(reader: &mut Reader<'_>) -> Vec<Problem> {
+    let mut remarks = Vec::new();
     let environment = reader.environment;
-    for (name, _) in environment.iter().filter(|(name, _)| is_setting(name)) {
-        let segments: Vec<&str> = name[PREFIX.len()..].split("__").collect();
-        if known(&segments) || reader.named_variables.contains(name) {
+    let names: Vec<String> = SETTINGS.iter().map(|setting| variable_of(setting)).collect();
+    for (name, _) in environment.iter() {
+        let Some(rest) = name.strip_prefix(PREFIX) else { continue };
+        if segments(rest).is_some() || is_foreign(rest) || reader.named_variables.contains(name) {
             continue;
         }
         let source = Source::Variable(Arc::from(name));
         let site = Site { place: Place { source, line: 0, column: 0 }, key: String::new() };
+        let is_meant_for_us = rest.contains("__");
         let mut unknown = problem(
-            Severity::Error,
+            if is_meant_for_us { Severity::Error } else { Severity::Warning },
             &site,
             "unknown-variable",
             "a variable that sets nothing".into(),
             "the name of a setting, such as PORTREEVE_LISTEN__ADDRESS".into(),
         );
-        let names: Vec<String> = SETTINGS.iter().map(|setting| variable_of(setting)).collect();
         if let Some(nearest) = nearest(name, names.iter().map(String::as_str)) {
             unknown.hint = format!("did you mean `{nearest}`?");
         }
-        reader.problems.push(unknown);
+        if is_meant_for_us { reader.problems.push(unknown) } else { remarks.push(unknown) }
     }
+    remarks
 }
 
-/// Whether a variable looks like a setting. What an orchestrator sets for a service of this name
-/// (`PORTREEVE_SERVICE_HOST`, `PORTREEVE_PORT_8080_TCP`), tests and the path of the configuration do not.
-fn is_setting(name: &str) -> bool {
-    let Some(rest) = name.strip_prefix(PREFIX) else { return false };
-    rest != "CONFIG"
-        && rest != "PORT"
-        && !["TEST_", "SERVICE_", "PORT_"].iter().any(|foreign| rest.starts_with(foreign))
+/// Whether a variable is somebody else's: the path of the configuration, what tests need, and what an orchestrator sets for services
+/// whose names begin like ours (`PORTREEVE_SERVICE_HOST`, `PORTREEVE_DB_PORT_5432_TCP`).
+fn is_foreign(rest: &str) -> bool {
+    let between = format!("_{rest}_");
+    let of_a_service =
+        ["_SERVICE_HOST_", "_SERVICE_PORT_", "_PORT_"].iter().any(|part| between.contains(part));
+    rest == "CONFIG" || rest.starts_with("TEST_") || (of_a_service && !rest.contains("__"))
 }
 
 /// The variable that sets `setting`.
@@ -111,13 +122,18 @@ pub(super) fn variable_of(setting: &str) -> String {
     format!("{PREFIX}{}", setting.replace('.', "__").to_uppercase())
 }
 
-fn known(segments: &[&str]) -> bool {
-    SETTINGS.iter().any(|setting| {
-        let names: Vec<&str> = setting.split('.').collect();
-        names.len() == segments.len()
-            && names.iter().zip(segments).all(|(name, segment)| {
-                (*name == "*" && !segment.is_empty()) || name.to_uppercase() == *segment
-            })
+/// The path of the setting that a variable sets, if it sets one. Where the operator chooses a name, it is whatever stands between
+/// what surrounds it, however many `__` it holds: `RESOURCES__HTTPS___API_EXAMPLE_COM__SCOPES`.
+fn segments(rest: &str) -> Option<Vec<&str>> {
+    let exact = SETTINGS.iter().find(|setting| variable_of(setting).strip_prefix(PREFIX) == Some(rest));
+    if let Some(setting) = exact {
+        return Some(setting.split('.').collect());
+    }
+    SETTINGS.iter().find_map(|setting| {
+        let (before, after) = setting.split_once(".*.")?;
+        let outer = rest.strip_prefix(&before.to_uppercase())?.strip_prefix("__")?;
+        let chosen = outer.strip_suffix(&after.to_uppercase())?.strip_suffix("__")?;
+        (!chosen.is_empty()).then(|| vec![before, chosen, after])
     })
 }
 
@@ -128,7 +144,7 @@ fn put(table: &mut Table, segments: &[&str], node: Node) {
     let name = table
         .entries
         .keys()
-        .find(|name| variable_like(name) == *first)
+        .find(|name| name.as_str() == *first || variable_like(name) == *first)
         .cloned()
         .unwrap_or_else(|| first.to_lowercase());
     let place = node.place.clone();

@@ -7,7 +7,7 @@ use crate::grants::error::TokenError;
 use crate::grants::{Desk, resource_asked};
 use crate::model::audit_event::EventName;
 use crate::model::client::Client;
-use crate::model::grant::{DOUBLE_SUBMIT_WINDOW, Grant, GrantState, RedirectUriInRequest, RevocationReason};
+use crate::model::grant::{DOUBLE_SUBMIT_WINDOW, GrantState, RedirectUriInRequest, RevocationReason};
 use crate::protocol::grant_type::GrantType;
 use crate::protocol::parameters::Parameters;
 use crate::protocol::pkce::CodeChallenge;
@@ -69,6 +69,7 @@ fn attempt(
         code_challenge: text(challenge.as_ref().map(CodeChallenge::as_str)),
         resource: text(parameters.get("resource")),
         now,
+        clock_ahead: desk.clock_ahead,
         expires_at,
         refresh: salt.map(|salt| (refresh::salt_hash(&salt), now.plus(lifetimes.refresh_token_idle))),
     }
@@ -99,7 +100,7 @@ async fn refuse_outsiders(
 /// What a redemption that changed nothing was.
 enum Failure {
     /// Complete and correct, but the code was spent before.
-    Replayed(Box<Grant>),
+    Replayed(Box<Standing>),
     /// All is right but the resource.
     Resource,
     /// Anything else.
@@ -123,8 +124,9 @@ async fn judge_failure(desk: &Desk<'_>, attempt: &Arc<RedemptionAttempt>) -> Res
             Box::pin(async move {
                 let (attempt, event) = work.as_ref();
                 let failure = judge(connection, attempt).await?;
-                if let Failure::Replayed(grant) = &failure
-                    && revokes(grant, attempt)
+                if let Failure::Replayed(standing) = &failure
+                    && let grant = &standing.grant
+                    && revokes(standing, attempt)
                     && grants::revoke(connection, &grant.id, attempt.now, RevocationReason::CodeReplayed)
                         .await?
                 {
@@ -148,11 +150,9 @@ async fn judge_failure(desk: &Desk<'_>, attempt: &Arc<RedemptionAttempt>) -> Res
 }
 
 async fn judge(connection: &mut Connection, attempt: &RedemptionAttempt) -> Result<Failure, StorageError> {
-    let Some(Standing { grant, .. }) =
-        grants::find_standing(connection, &attempt.id, "", attempt.now).await?
-    else {
-        return Ok(Failure::Refused);
-    };
+    let standing = grants::find_standing(connection, &attempt.id, "", attempt.now).await?;
+    let Some(standing) = standing else { return Ok(Failure::Refused) };
+    let grant = &standing.grant;
     let redirect_uri = match grant.redirect_uri_in_request {
         RedirectUriInRequest::Present => attempt.redirect_uri == grant.redirect_uri,
         RedirectUriInRequest::Absent => {
@@ -167,7 +167,7 @@ async fn judge(connection: &mut Connection, attempt: &RedemptionAttempt) -> Resu
     Ok(match grant.state {
         GrantState::CodeIssued { until } if until > attempt.now && !resource => Failure::Resource,
         GrantState::Active { .. } | GrantState::Revoked { redeemed_at: Some(_) } if resource => {
-            Failure::Replayed(Box::new(grant))
+            Failure::Replayed(Box::new(standing))
         }
         GrantState::CodeIssued { .. } | GrantState::Active { .. } | GrantState::Revoked { .. } => {
             Failure::Refused
@@ -175,9 +175,10 @@ async fn judge(connection: &mut Connection, attempt: &RedemptionAttempt) -> Resu
     })
 }
 
-fn revokes(grant: &Grant, attempt: &RedemptionAttempt) -> bool {
-    match grant.state {
-        GrantState::Active { redeemed_at, .. } => attempt.now.since(redeemed_at) > DOUBLE_SUBMIT_WINDOW,
+fn revokes(standing: &Standing, attempt: &RedemptionAttempt) -> bool {
+    let now = standing.by_its_clock(attempt.now, attempt.clock_ahead);
+    match standing.grant.state {
+        GrantState::Active { redeemed_at, .. } => now.since(redeemed_at) > DOUBLE_SUBMIT_WINDOW,
         GrantState::CodeIssued { .. } | GrantState::Revoked { .. } => false,
     }
 }

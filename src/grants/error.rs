@@ -68,6 +68,18 @@ impl TokenError {
                 "the request uses two methods of client authentication".into(),
                 "RFC 6749 §2.3",
             ),
+            Self::Client(ClientAuthenticationError::Busy(_)) => (
+                Code::TemporarilyUnavailable,
+                503,
+                "the server cannot answer now; try again in a moment".into(),
+                "RFC 6749 §4.1.2.1",
+            ),
+            Self::Client(ClientAuthenticationError::Unchecked) => (
+                Code::ServerError,
+                500,
+                "the server met a condition it did not expect".into(),
+                "RFC 6749 §4.1.2.1",
+            ),
             Self::Client(_) => {
                 (Code::InvalidClient, 401, "the client could not be authenticated".into(), "RFC 6749 §5.2")
             }
@@ -112,7 +124,9 @@ impl TokenError {
         };
         let retry_after = match self {
             Self::Unavailable(_) => Some(2),
-            Self::Client(ClientAuthenticationError::Wait(seconds)) => Some(*seconds),
+            Self::Client(
+                ClientAuthenticationError::Wait(seconds) | ClientAuthenticationError::Busy(seconds),
+            ) => Some(*seconds),
             _ => None,
         };
         TokenVerdict { code, status, description, section, retry_after }
@@ -131,7 +145,10 @@ impl TokenError {
 
 impl From<ClientAuthenticationError> for TokenError {
     fn from(why: ClientAuthenticationError) -> Self {
-        Self::Client(why)
+        match why {
+            ClientAuthenticationError::Store(error) => error.into(),
+            why => Self::Client(why),
+        }
     }
 }
 

@@ -44,6 +44,8 @@ pub struct Desk<'a> {
     pub entropy: &'a SharedEntropy,
     /// Where events go.
     pub trail: &'a Trail,
+    /// By how many milliseconds our clock is ahead of the database's.
+    pub clock_ahead: i64,
     /// Request, address and moment.
     pub circumstances: &'a Circumstances,
 }
@@ -71,9 +73,9 @@ pub async fn answer(
 impl Desk<'_> {
     /// A code is not spent for a token that nobody could sign.
     fn check_signers(&self, client: &Client) -> Result<(), TokenError> {
-        let access_token = self.config.signing_keys.algorithms.first().copied();
-        let wanted = access_token.into_iter().chain([client.metadata.id_token_signed_response_alg]);
-        match wanted.into_iter().all(|algorithm| self.ring.signer(algorithm).is_some()) {
+        let access_token = self.ring.access_token_signer(&self.config.signing_keys.algorithms);
+        let id_token = self.ring.signer(client.metadata.id_token_signed_response_alg);
+        match access_token.is_some() && id_token.is_some() {
             true => Ok(()),
             false => Err(TokenError::Unavailable("no key signs now".to_owned())),
         }

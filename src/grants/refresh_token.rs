@@ -40,6 +40,7 @@ pub(super) async fn refresh(
         resource: resource.as_ref().map(Resource::as_str).unwrap_or_default().to_owned(),
         now: desk.circumstances.now,
         idle_until: desk.circumstances.now.plus(desk.config.lifetimes.refresh_token_idle),
+        clock_ahead: desk.clock_ahead,
     });
     check_before(desk, client, &attempt, scopes.as_ref()).await?;
     let (grant, generation) = match client.refresh_token_rotation {
@@ -218,7 +219,9 @@ async fn judge(
     future: &AuditEvent,
 ) -> Result<Outcome, StorageError> {
     let standing = grants::find_standing(connection, &attempt.id, "", attempt.now).await?;
-    let Some((grant, state)) = standing.as_ref().and_then(|standing| living(standing, attempt)) else {
+    let Some((standing, (grant, state))) =
+        standing.as_ref().and_then(|standing| Some((standing, living(standing, attempt)?)))
+    else {
         return Ok(Outcome::Refused);
     };
     let about = |event: &AuditEvent| {
@@ -229,7 +232,7 @@ async fn judge(
         event
     };
     let resource = resource_is_granted(&grant.resources, &attempt.resource);
-    Ok(match state.judge(attempt.generation, attempt.now) {
+    Ok(match state.judge(attempt.generation, standing.by_its_clock(attempt.now, attempt.clock_ahead)) {
         Presented::Fresh | Presented::LostAnswer if !resource => Outcome::Resource,
         Presented::LostAnswer => Outcome::Successor(Box::new(grant.clone()), state.generation),
         // Whoever does not rotate and finds the token fresh after all was overtaken between two reads.

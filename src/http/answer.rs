@@ -9,6 +9,7 @@ use super::security_headers::{PagePolicy, Script};
 use crate::authorization::begin::Refusal;
 use crate::authorization::error::AuthorizationError;
 use crate::authorization::target::AuthorizationResponse;
+use crate::clients::authentication::ClientAuthenticationError as Unauthenticated;
 use crate::config::Config;
 use crate::grants::error::TokenError;
 use crate::model::audit_event::{About, EventName};
@@ -265,6 +266,7 @@ pub fn refuse_token(
     let verdict = error.verdict();
     let about = About { client_id: client.map(|client| client.id.clone()), ..About::default() };
     let event = match error {
+        TokenError::Client(Unauthenticated::Busy(_) | Unauthenticated::Unchecked) => EventName::TokenRefused,
         TokenError::Client(_) => EventName::ClientAuthenticationFailed,
         _ => EventName::TokenRefused,
     };

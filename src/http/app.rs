@@ -4,6 +4,7 @@
 use crate::audit::{Circumstances, Trail};
 use crate::authorization::in_force::Sources;
 use crate::clients::registry::Registry;
+use crate::clients::remote_keys::RemoteKeys;
 use crate::config::Config;
 use crate::keys::key_ring::KeyRing;
 use crate::keys::{Keys, SecretPurposes};
@@ -20,7 +21,7 @@ use crate::tokens::subject::Subjects;
 use crate::users::password::PasswordHasher;
 use arc_swap::ArcSwap;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicI64};
 
 /// The parts of a running server.
 pub struct Parts {
@@ -40,8 +41,12 @@ pub struct Parts {
     pub throttle: Throttle,
     /// Checks passwords, a bounded number at once.
     pub passwords: PasswordHasher,
+    /// The keys that clients sign with.
+    pub remote_keys: RemoteKeys,
     /// Takes events.
     pub trail: Trail,
+    /// By how many milliseconds the clock is ahead of the database's, as last measured.
+    pub clock_ahead: AtomicI64,
     /// Whether the playground is open.
     pub mode: Mode,
     /// Whether the clock is so far from the database's that this replica should take no requests.
@@ -104,7 +109,7 @@ impl Parts {
 
     /// Where requests are found that do not stand in the URL.
     pub fn sources<'a>(&'a self, snapshot: &'a Snapshot) -> Sources<'a> {
-        Sources { store: &self.store, outbound: &snapshot.outbound }
+        Sources { store: &self.store, outbound: &snapshot.outbound, remote_keys: &self.remote_keys }
     }
 
     /// The sessions, under a configuration.

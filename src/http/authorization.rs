@@ -66,13 +66,7 @@ pub async fn post(State(app): State<App>, visit: Visit, headers: HeaderMap, requ
         Err(error) => return refuse_body(&app, &visit, EventName::AuthorizationRefused, &error),
     };
     match visit.query.clone().and_then(|query| query.and(body)) {
-        Ok(parameters) => {
-            let location = to_page(&visit, "/authorize", &parameters);
-            if location.len() > MAXIMUM_URL {
-                return too_long(&app, &visit);
-            }
-            see_other(&location)
-        }
+        Ok(parameters) => same_as_get(&app, &visit, "/authorize", &parameters),
         Err(error) => {
             let refusal = Refusal::on_a_page(AuthorizationError::Unreadable(error));
             refuse_authorization(&app, &visit, &refusal)
@@ -202,6 +196,12 @@ fn lead_to(app: &App, visit: &Visit, page: &str, parameters: &Parameters) -> Res
         Some(_) => response,
         None => with_cookie(response, &visit.jar.set(Cookie::Browser, &browser, Duration::ZERO)),
     }
+}
+
+/// Answers a POST that another site's page made: 303 to the same as GET, unless that is too long for a URL.
+pub fn same_as_get(app: &App, visit: &Visit, page: &str, parameters: &Parameters) -> Response {
+    let location = to_page(visit, page, parameters);
+    if location.len() > MAXIMUM_URL { too_long(app, visit) } else { see_other(&location) }
 }
 
 fn too_long(app: &App, visit: &Visit) -> Response {

@@ -22,8 +22,14 @@ pub struct ClientRequest {
     pub challenge: Challenge,
 }
 
-/// Reads and authenticates; the refusal is the whole answer.
-pub async fn receive(app: &App, visit: &Visit, request: Request) -> Result<ClientRequest, Box<Response>> {
+/// Reads and authenticates; the refusal is the whole answer. The moment of the request is when both are done.
+pub async fn receive(app: &App, visit: &mut Visit, request: Request) -> Result<ClientRequest, Box<Response>> {
+    let received = read(app, visit, request).await?;
+    visit.arrived(app);
+    Ok(received)
+}
+
+async fn read(app: &App, visit: &Visit, request: Request) -> Result<ClientRequest, Box<Response>> {
     let headers = request.headers().clone();
     let challenge = match headers.contains_key(axum::http::header::AUTHORIZATION) {
         true => Challenge::Basic,
@@ -69,6 +75,11 @@ async fn identify(
         registry: &visit.snapshot.registry,
         throttle: &app.throttle,
         chosen_secrets: &app.passwords,
+        issuer: &visit.snapshot.config.issuer,
+        remote_keys: &app.remote_keys,
+        outbound: &visit.snapshot.outbound,
+        store: &app.store,
+        now: app.clock.now(),
     };
     authenticate(&presented, &verifiers).await
 }

@@ -11,7 +11,7 @@ use super::extract::Visit;
 use super::limits::read_boxes;
 use super::login::another_account;
 use super::security_headers::PagePolicy;
-use crate::authorization::consent::{Decision, matter};
+use crate::authorization::consent::{self, Answer, Decision, matter};
 use crate::authorization::error::AuthorizationError;
 use crate::authorization::finish::ConsentGiven;
 use crate::authorization::interaction::{ConsentKnown, NextStep};
@@ -47,7 +47,12 @@ pub async fn get(State(app): State<App>, visit: Visit, headers: HeaderMap) -> Re
 }
 
 /// `POST /consent`.
-pub async fn post(State(app): State<App>, visit: Visit, headers: HeaderMap, request: Request) -> Response {
+pub async fn post(
+    State(app): State<App>,
+    mut visit: Visit,
+    headers: HeaderMap,
+    request: Request,
+) -> Response {
     if let Err(foreign) = admit_form(&headers, &visit.snapshot.config.issuer) {
         return refuse_foreign(&app, &visit, EventName::AuthorizationRefused, foreign);
     }
@@ -55,6 +60,7 @@ pub async fn post(State(app): State<App>, visit: Visit, headers: HeaderMap, requ
         Ok(body) => body,
         Err(error) => return refuse_body(&app, &visit, EventName::AuthorizationRefused, &error),
     };
+    visit.arrived(&app);
     let progress = match progress(&app, &visit).await {
         Ok(progress) => progress,
         Err(refusal) => return refuse_authorization(&app, &visit, &refusal),
@@ -75,7 +81,7 @@ pub async fn post(State(app): State<App>, visit: Visit, headers: HeaderMap, requ
             code: ErrorCode::InvalidRequest,
             reason: "the form is not the one that this browser was shown for this request",
             section: "RFC 9700 §4.7",
-            way_on: WayOn::Link { url: &again, words: "error-look-again" },
+            way_on: WayOn::Again { url: &again, words: "error-look-again" },
         };
         return refuse_on_page(&app, &visit, &refusal);
     }
@@ -83,30 +89,20 @@ pub async fn post(State(app): State<App>, visit: Visit, headers: HeaderMap, requ
         Some(Decision::Allow(scopes)) => {
             match decide(&app, &visit, &progress, ConsentKnown::JustGiven(&scopes)) {
                 NextStep::Finish(finish) => {
-                    let given = ConsentGiven::Now(progress.remembered.clone());
-                    complete(&app, &visit, &progress, &finish, given).await
+                    complete(&app, &visit, &progress, &finish, ConsentGiven::Now).await
+                }
+                NextStep::Refuse(AuthorizationError::Denied) => {
+                    let now = visit.circumstances.now;
+                    let answer = Answer::yes(&progress.begun, signed_in, &scopes, now);
+                    say_no(&app, &visit, &progress, signed_in, answer).await
                 }
                 NextStep::Refuse(error) => refuse_authorization(&app, &visit, &progress.refusal(error)),
                 _ => see_other(&again),
             }
         }
         Some(Decision::Deny) => {
-            let about = About {
-                client_id: Some(progress.begun.client.id.clone()),
-                user_id: Some(signed_in.user.id.clone()),
-                session_id: Some(signed_in.session.id.clone()),
-                ..About::default()
-            };
-            let event = EventName::ConsentDenied;
-            let section = "RFC 6749 §4.1.2.1";
-            app.trail.refused(app.trail.event(
-                &visit.circumstances,
-                event,
-                about,
-                "the person said no",
-                section,
-            ));
-            refuse_authorization(&app, &visit, &progress.refusal(AuthorizationError::Denied))
+            let answer = Answer::no(&progress.begun, signed_in, visit.circumstances.now);
+            say_no(&app, &visit, &progress, signed_in, answer).await
         }
         None => {
             let refusal = PageRefusal {
@@ -115,11 +111,35 @@ pub async fn post(State(app): State<App>, visit: Visit, headers: HeaderMap, requ
                 code: ErrorCode::InvalidRequest,
                 reason: "decision must be allow or deny",
                 section: "OpenID Connect Core §3.1.2.4",
-                way_on: WayOn::Link { url: &again, words: "error-look-again" },
+                way_on: WayOn::Again { url: &again, words: "error-look-again" },
             };
             refuse_on_page(&app, &visit, &refusal)
         }
     }
+}
+
+/// Notes that the person said no, where something had been agreed to before, and tells the client.
+async fn say_no(
+    app: &App,
+    visit: &Visit,
+    progress: &Progress,
+    signed_in: &SignedIn,
+    answer: Answer,
+) -> Response {
+    let about = About {
+        client_id: Some(progress.begun.client.id.clone()),
+        user_id: Some(signed_in.user.id.clone()),
+        session_id: Some(signed_in.session.id.clone()),
+        ..About::default()
+    };
+    let (name, section) = (EventName::ConsentDenied, "RFC 6749 §4.1.2.1");
+    let event = app.trail.event(&visit.circumstances, name, about, "the person said no", section);
+    if progress.remembered.is_none() && !answer.takes_back() {
+        app.trail.refused(event);
+    } else if let Err(error) = consent::refuse(&app.store, answer, event).await {
+        return refuse_authorization(app, visit, &progress.refusal(error.into()));
+    }
+    refuse_authorization(app, visit, &progress.refusal(AuthorizationError::Denied))
 }
 
 fn show(app: &App, visit: &Visit, progress: &Progress, signed_in: &SignedIn, browser: &str) -> Response {

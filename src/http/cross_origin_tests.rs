@@ -1,6 +1,8 @@
 use super::*;
 use crate::clients::registry::Registry;
-use crate::model::client::{AssertionAudience, Client, ConsentPolicy, PkcePolicy, RefreshTokenRotation};
+use crate::model::client::{
+    AssertionAudience, Client, ConsentPolicy, PkcePolicy, RefreshTokenRotation, SignatureKeys,
+};
 use crate::protocol::client_metadata::ClientMetadata;
 use crate::protocol::identifiers::ClientId;
 use crate::protocol::redirect_uri::Deployment;
@@ -19,6 +21,7 @@ fn registry() -> Registry {
     Registry::new(&[Client {
         id: ClientId::parse("app").expect("valid"),
         metadata: metadata.expect("valid"),
+        keys: SignatureKeys::None,
         secrets: Vec::new(),
         pkce: PkcePolicy::Required,
         consent: ConsentPolicy::Asked,

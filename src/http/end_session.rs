@@ -1,89 +1,145 @@
-//! `/logout`: asks, then ends the session of this browser, with its unspent codes and the grants that do not outlive it.
+//! `/logout` (RP-Initiated Logout §2): ends the session of this browser, after asking where the request does not show that it
+//! is about it, and leads on. A client's POST is the same as a GET, before any cookie is read.
 
 use super::answer::{
-    PageRefusal, layout, page, refuse_body, refuse_for_now, refuse_foreign, refuse_on_page, see_other,
-    with_cookie,
+    PageRefusal, layout, page, refuse_body, refuse_foreign, refuse_on_page, see_other, status_only,
+    with_cookie, with_retry_after,
 };
 use super::app::App;
 use super::authorization::to_page;
 use super::cross_origin::{admit_form, admit_load};
 use super::extract::Visit;
-use super::limits::read_form;
+use super::limits::{MAXIMUM_URL, read_form};
 use super::login::with_browser;
 use super::security_headers::PagePolicy;
+use crate::logout::end_session::{self, ConfirmReason, EndSession, NextStep, Onward, Surroundings};
+use crate::logout::error::LogoutError;
+use crate::logout::front_channel::Frames;
 use crate::model::audit_event::EventName;
-use crate::pages::{LoggedOutPage, LogoutPage, Person, WayOn};
-use crate::protocol::error_code::ErrorCode;
+use crate::pages::{self, Destination, LoggedOutPage, LogoutPage, Person, ReturnLink, WayOn};
+use crate::protocol::end_session_request::EndSessionRequest;
+use crate::protocol::parameters::Parameters;
 use crate::sessions::anti_forgery::{self, Form};
+use crate::sessions::browser::SignedIn;
 use crate::sessions::cookies::Cookie;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 
-/// `GET /logout`: changes nothing.
+/// How long the logged-out page gives the apps' frames, in seconds.
+const FRAMES_TAKE: u32 = 3;
+
+/// `GET /logout`.
 pub async fn get(State(app): State<App>, visit: Visit, headers: HeaderMap) -> Response {
     if admit_load(&headers).is_err() {
-        return super::answer::status_only(StatusCode::FORBIDDEN);
+        return status_only(StatusCode::FORBIDDEN);
     }
-    let sessions = app.sessions(&visit.snapshot.config);
-    let base = visit.snapshot.config.issuer.path();
-    match sessions.find(visit.session.as_deref(), visit.circumstances.now).await {
-        Ok(Some(signed_in)) => {
-            let browser = visit.browser.clone().unwrap_or_else(|| app.entropy.text::<32>());
-            let matter = [signed_in.session.id.as_str()];
-            let view = LogoutPage {
-                layout: layout(&visit),
-                action: &format!("{base}/logout"),
-                form_token: &anti_forgery::token(&app.secrets.forms, Form::Logout, &browser, &matter),
-                client: None,
-                person: Some(Person {
-                    name: signed_in.user.shown_name(),
-                    username: &signed_in.user.username,
-                }),
-                stay: &format!("{base}/account"),
-            };
-            with_browser(&visit, &browser, page(StatusCode::OK, &view, PagePolicy::own_forms()))
+    let (request, ending, signed_in) = match judge(&app, &visit).await {
+        Ok(judged) => judged,
+        Err(error) => return refuse(&app, &visit, &error),
+    };
+    match (ending.next_step(signed_in.as_ref()), signed_in) {
+        (NextStep::Confirm(reason), Some(signed_in)) => {
+            ask(&app, &visit, &request, &ending, &signed_in, reason)
         }
-        Ok(None) => signed_out(&visit),
-        Err(error) => refuse_for_now(&app, &visit, EventName::AuthorizationRefused, &error),
+        (NextStep::End, Some(signed_in)) => end(&app, &visit, &ending, &signed_in).await,
+        (NextStep::Nothing(onward), _) => lead_on(&visit, &ending, &Frames::default(), onward),
+        (NextStep::Confirm(_) | NextStep::End, None) => {
+            lead_on(&visit, &ending, &Frames::default(), Onward::ByButton)
+        }
     }
 }
 
-/// `POST /logout`: our own form ends the session; a client's request is the same as a GET.
+/// `POST /logout`: the form of our own page ends the session; a client's request is the same as a GET.
 pub async fn post(State(app): State<App>, visit: Visit, headers: HeaderMap, request: Request) -> Response {
     let body = match read_form(&headers, request.into_body()).await {
         Ok(body) => body,
-        Err(error) => return refuse_body(&app, &visit, EventName::AuthorizationRefused, &error),
+        Err(error) => return refuse_body(&app, &visit, EventName::LogoutRefused, &error),
     };
     let Some(form_token) = body.get("form_token") else {
-        return see_other(&to_page(&visit, "/logout", &body));
+        return match visit.query.clone().and_then(|query| query.and(body)) {
+            Ok(parameters) => {
+                let location = to_page(&visit, "/logout", &parameters);
+                if location.len() > MAXIMUM_URL {
+                    return refuse(&app, &visit, &LogoutError::TooLong);
+                }
+                see_other(&location)
+            }
+            Err(error) => refuse(&app, &visit, &LogoutError::Unreadable(error)),
+        };
     };
     if let Err(foreign) = admit_form(&headers, &visit.snapshot.config.issuer) {
-        return refuse_foreign(&app, &visit, EventName::AuthorizationRefused, foreign);
+        return refuse_foreign(&app, &visit, EventName::LogoutRefused, foreign);
     }
-    let sessions = app.sessions(&visit.snapshot.config);
-    let signed_in = match sessions.find(visit.session.as_deref(), visit.circumstances.now).await {
-        Ok(Some(signed_in)) => signed_in,
-        Ok(None) => return signed_out(&visit),
-        Err(error) => return refuse_for_now(&app, &visit, EventName::AuthorizationRefused, &error),
+    let (request, ending, signed_in) = match judge(&app, &visit).await {
+        Ok(judged) => judged,
+        Err(error) => return refuse(&app, &visit, &error),
     };
-    let matter = [signed_in.session.id.as_str()];
+    let Some(signed_in) = signed_in else {
+        return lead_on(&visit, &ending, &Frames::default(), Onward::ByButton);
+    };
+    let shown = request.encode();
+    let matter = [signed_in.session.id.as_str(), &shown];
     let browser = visit.browser.as_deref();
     if !anti_forgery::verify(&app.secrets.forms, Some(form_token), Form::Logout, browser, &matter) {
-        let again = to_page(&visit, "/logout", &Default::default());
-        let refusal = PageRefusal {
-            event: EventName::AuthorizationRefused,
-            status: StatusCode::FORBIDDEN,
-            code: ErrorCode::InvalidRequest,
-            reason: "the form is not the one that this browser was shown",
-            section: "RP-Initiated Logout §2",
-            way_on: WayOn::Link { url: &again, words: "logout-confirm" },
-        };
-        return refuse_on_page(&app, &visit, &refusal);
+        return refuse(&app, &visit, &LogoutError::FormForeign);
     }
-    match sessions.sign_out(&signed_in, &visit.circumstances).await {
-        Ok(()) => without_kept_pages(with_cookie(signed_out(&visit), &visit.jar.clear(Cookie::Session))),
-        Err(error) => refuse_for_now(&app, &visit, EventName::AuthorizationRefused, &error),
+    end(&app, &visit, &ending, &signed_in).await
+}
+
+/// Judges the request in the query anew, and finds who is signed in.
+async fn judge(app: &App, visit: &Visit) -> Result<(Parameters, EndSession, Option<SignedIn>), LogoutError> {
+    let parameters = visit.query.clone().map_err(LogoutError::Unreadable)?;
+    let (config, registry) = (&visit.snapshot.config, &visit.snapshot.registry);
+    let now = visit.circumstances.now;
+    let ending = {
+        let ring = app.keys.ring();
+        let surroundings = Surroundings { config, registry, ring: &ring, now };
+        end_session::judge(&EndSessionRequest::read(&parameters), surroundings)?
+    };
+    let signed_in = app.sessions(config).find(visit.session.as_deref(), now).await?;
+    Ok((parameters, ending, signed_in))
+}
+
+/// The page that asks.
+fn ask(
+    app: &App,
+    visit: &Visit,
+    request: &Parameters,
+    ending: &EndSession,
+    signed_in: &SignedIn,
+    reason: ConfirmReason,
+) -> Response {
+    let browser = visit.browser.clone().unwrap_or_else(|| app.entropy.text::<32>());
+    let shown = request.encode();
+    let matter = [signed_in.session.id.as_str(), &shown];
+    let target = ending.target();
+    let view = LogoutPage {
+        layout: layout(visit),
+        action: &to_page(visit, "/logout", request),
+        form_token: &anti_forgery::token(&app.secrets.forms, Form::Logout, &browser, &matter),
+        client: ending.client().map(|client| visit.name_of(client)),
+        about_another: reason == ConfirmReason::OtherSession,
+        destination: target.map(|target| Destination::of(target.uri())),
+        person: Some(Person { name: signed_in.user.shown_name(), username: &signed_in.user.username }),
+        stay: &to_page(visit, "/account", &Parameters::default()),
+    };
+    let policy = target.map_or_else(PagePolicy::own_forms, |target| PagePolicy::leading_to(target.uri()));
+    with_browser(visit, &browser, page(StatusCode::OK, &view, policy))
+}
+
+/// Ends the session, and leads on.
+async fn end(app: &App, visit: &Visit, ending: &EndSession, signed_in: &SignedIn) -> Response {
+    let (config, registry) = (&visit.snapshot.config, &visit.snapshot.registry);
+    let asked_by = ending.client().map(|client| &client.id);
+    let ended = app.sessions(config).sign_out(signed_in, asked_by, &visit.circumstances).await;
+    match ended {
+        Ok(apps) => {
+            let frames = Frames::of(config, registry, &apps, &signed_in.session.id);
+            let response = lead_on(visit, ending, &frames, Onward::AtOnce);
+            without_kept_pages(with_cookie(response, &visit.jar.clear(Cookie::Session)))
+        }
+        Err(error) => refuse(app, visit, &error.into()),
     }
 }
 
@@ -96,8 +152,46 @@ fn without_kept_pages(mut response: Response) -> Response {
 
 const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 
-fn signed_out(visit: &Visit) -> Response {
-    let sign_in = format!("{}/account", visit.snapshot.config.issuer.path());
-    let view = LoggedOutPage { layout: layout(visit), sign_in: &sign_in };
-    page(StatusCode::OK, &view, PagePolicy::own_forms())
+/// Where the person goes when nobody is signed in here any more.
+fn lead_on(visit: &Visit, ending: &EndSession, frames: &Frames, onward: Onward) -> Response {
+    let location = ending.target().map(end_session::PostLogoutTarget::location);
+    if let (Some(location), Onward::AtOnce, true) = (&location, onward, frames.is_empty()) {
+        return see_other(location);
+    }
+    let link = location.as_deref().and_then(ReturnLink::parse);
+    let client = ending.client().map(|client| visit.name_of(client));
+    let view = LoggedOutPage {
+        layout: layout(visit),
+        sign_in: &to_page(visit, "/account", &Parameters::default()),
+        frames: &frames.urls,
+        onward: link.zip(client).map(|(link, client)| pages::Onward {
+            link,
+            client,
+            after_seconds: (onward == Onward::AtOnce).then_some(FRAMES_TAKE),
+        }),
+    };
+    page(StatusCode::OK, &view, PagePolicy::framing(frames.origins.clone()))
+}
+
+/// The error page, from which a person can still sign out.
+fn refuse(app: &App, visit: &Visit, error: &LogoutError) -> Response {
+    let verdict = error.verdict();
+    if matches!(error, LogoutError::Unavailable(_) | LogoutError::Internal(_)) {
+        let id = &visit.circumstances.request_id;
+        tracing::error!(request.id = %id, error = %error.reason(), "a session could not be ended");
+    }
+    let again = to_page(visit, "/logout", &Parameters::default());
+    let refusal = PageRefusal {
+        event: EventName::LogoutRefused,
+        status: StatusCode::from_u16(verdict.status).unwrap_or(StatusCode::BAD_REQUEST),
+        code: verdict.code,
+        reason: &verdict.description,
+        section: verdict.section,
+        way_on: match error {
+            LogoutError::FormForeign => WayOn::Again { url: &again, words: "logout-confirm" },
+            _ => WayOn::Link { url: &again, words: "logout-confirm" },
+        },
+    };
+    let response = refuse_on_page(app, visit, &refusal);
+    if verdict.status == 503 { with_retry_after(response, 2) } else { response }
 }

@@ -31,11 +31,18 @@ pub struct Visit {
     pub browser: Option<String>,
     /// The session's cookie.
     pub session: Option<String>,
+    /// The device's cookie.
+    pub device: Option<String>,
     /// The languages that the person reads: those of the query's `ui_locales` and of the browser.
     pub languages: Languages,
 }
 
 impl Visit {
+    /// Takes the moment of the request anew, when it has arrived whole: a body may take ten seconds, in which codes and sessions end.
+    pub fn arrived(&mut self, app: &App) {
+        self.circumstances.now = app.clock.now();
+    }
+
     /// The same visit, for a request whose `ui_locales` may have come by another way than the query.
     pub fn asking(self, ui_locales: &[String]) -> Self {
         Self { languages: self.languages.asking(ui_locales), ..self }
@@ -55,7 +62,8 @@ impl FromRequestParts<App> for Visit {
         let address = parts.extensions.get::<ClientAddress>().map(|address| address.0);
         let jar = CookieJar::of(&snapshot.config.issuer);
         let cookie = |cookie| jar.read(texts(&parts.headers, &header::COOKIE), cookie).map(str::to_owned);
-        let (browser, session) = (cookie(Cookie::Browser), cookie(Cookie::Session));
+        let (browser, session, device) =
+            (cookie(Cookie::Browser), cookie(Cookie::Session), cookie(Cookie::Device));
         let query = Parameters::parse(parts.uri.query().unwrap_or_default().as_bytes());
         let asked = query.as_ref().ok().and_then(|query| query.get("ui_locales")).unwrap_or_default();
         let accepted = texts(&parts.headers, &header::ACCEPT_LANGUAGE);
@@ -68,6 +76,7 @@ impl FromRequestParts<App> for Visit {
             jar,
             browser,
             session,
+            device,
         })
     }
 }

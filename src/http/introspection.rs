@@ -22,9 +22,9 @@ fn wants_signed(headers: &HeaderMap) -> bool {
 }
 
 /// `POST /introspect`.
-pub async fn post(State(app): State<App>, visit: Visit, request: Request) -> Response {
+pub async fn post(State(app): State<App>, mut visit: Visit, request: Request) -> Response {
     let wants_signed = wants_signed(request.headers());
-    let received = match receive(&app, &visit, request).await {
+    let received = match receive(&app, &mut visit, request).await {
         Ok(received) => received,
         Err(response) => return *response,
     };

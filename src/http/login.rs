@@ -10,6 +10,7 @@ use super::cross_origin::{admit_form, admit_load};
 use super::extract::Visit;
 use super::limits::read_form;
 use super::security_headers::PagePolicy;
+use crate::audit::Circumstances;
 use crate::authorization::begin::Refusal;
 use crate::authorization::error::AuthorizationError;
 use crate::authorization::interaction::NextStep;
@@ -21,6 +22,8 @@ use crate::protocol::prompt::Prompt;
 use crate::sessions::anti_forgery::{self, Form};
 use crate::sessions::browser::SignedIn;
 use crate::sessions::cookies::Cookie;
+use crate::storage::error::StorageError;
+use crate::users::device::{self, DEVICE_LIFE};
 use crate::users::sign_in::{Presented, SignIn, SignInError};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -29,6 +32,8 @@ use std::time::Duration;
 
 /// The page's own parameter: the person wants another account than the one signed in. Never handed on.
 pub const ACCOUNT: &str = "account";
+/// How often a password is checked anew because the stored hash became another meanwhile.
+const SIGN_IN_ATTEMPTS: usize = 2;
 
 /// `GET /login`.
 pub async fn get(State(app): State<App>, visit: Visit, headers: HeaderMap) -> Response {
@@ -61,7 +66,12 @@ pub async fn get(State(app): State<App>, visit: Visit, headers: HeaderMap) -> Re
 }
 
 /// `POST /login`.
-pub async fn post(State(app): State<App>, visit: Visit, headers: HeaderMap, request: Request) -> Response {
+pub async fn post(
+    State(app): State<App>,
+    mut visit: Visit,
+    headers: HeaderMap,
+    request: Request,
+) -> Response {
     let issuer = &visit.snapshot.config.issuer;
     if let Err(foreign) = admit_form(&headers, issuer) {
         return refuse_foreign(&app, &visit, EventName::SignInRefused, foreign);
@@ -70,6 +80,7 @@ pub async fn post(State(app): State<App>, visit: Visit, headers: HeaderMap, requ
         Ok(body) => body,
         Err(error) => return refuse_body(&app, &visit, EventName::SignInRefused, &error),
     };
+    visit.arrived(&app);
     let (request, _) = match own_parameters(&visit) {
         Ok(parts) => parts,
         Err(refusal) => return refuse_authorization(&app, &visit, &refusal),
@@ -135,44 +146,68 @@ async fn sign_in(
         Ok(before) => before,
         Err(_) => return form(app, visit, progress, typed, Some(LoginMessage::Busy)),
     };
-    let desk =
-        SignIn { store: &app.store, passwords: &app.passwords, throttle: &app.throttle, trail: &app.trail };
     let presented = Presented {
         username: typed,
         password: Secret::new(body.get("password").unwrap_or_default()),
         address_key: &visit.address_key,
-        known_as: before.as_ref().map(|before| &before.user),
-        browser: visit.browser.as_deref().unwrap_or_default(),
+        device: visit.device.as_deref(),
     };
-    let user = match desk.check(presented, &visit.circumstances).await {
-        Ok(user) => user,
-        Err(SignInError::Refused) => return form(app, visit, progress, typed, Some(LoginMessage::Refused)),
+    match begin_session(app, visit, &presented, before.as_ref()).await {
+        Ok(cookies) => {
+            let page = if request.is_empty() { "/account" } else { "/authorize" };
+            cookies.iter().fold(see_other(&to_page(visit, page, request)), |response, cookie| {
+                with_cookie(response, cookie)
+            })
+        }
+        Err(SignInError::Refused) => form(app, visit, progress, typed, Some(LoginMessage::Refused)),
         Err(SignInError::Wait(seconds)) => {
-            return with_retry_after(
-                form(app, visit, progress, typed, Some(LoginMessage::Wait { seconds })),
-                seconds,
-            );
+            with_retry_after(form(app, visit, progress, typed, Some(LoginMessage::Wait { seconds })), seconds)
         }
         Err(SignInError::Busy(seconds)) => {
-            return with_retry_after(form(app, visit, progress, typed, Some(LoginMessage::Busy)), seconds);
+            with_retry_after(form(app, visit, progress, typed, Some(LoginMessage::Busy)), seconds)
         }
         Err(SignInError::Storage(_)) => {
-            return with_retry_after(form(app, visit, progress, typed, Some(LoginMessage::Busy)), 2);
+            with_retry_after(form(app, visit, progress, typed, Some(LoginMessage::Busy)), 2)
         }
-    };
-    // The moment of the sign-in is when the password was found right, not when the form arrived.
-    let circumstances = crate::audit::Circumstances { now: app.clock.now(), ..visit.circumstances.clone() };
-    match sessions.sign_in(&user, before.as_ref(), &circumstances).await {
-        Ok(secret) => {
-            let page = if request.is_empty() { "/account" } else { "/authorize" };
-            let life = visit.snapshot.config.lifetimes.session_absolute;
-            with_cookie(
-                see_other(&to_page(visit, page, request)),
-                &visit.jar.set(Cookie::Session, &secret, life),
-            )
-        }
-        Err(_) => with_retry_after(form(app, visit, progress, typed, Some(LoginMessage::Busy)), 2),
     }
+}
+
+/// Checks the password and begins the session; yields the cookies of both session and device.
+async fn begin_session(
+    app: &App,
+    visit: &Visit,
+    presented: &Presented<'_>,
+    before: Option<&SignedIn>,
+) -> Result<[String; 2], SignInError> {
+    let desk = SignIn {
+        store: &app.store,
+        passwords: &app.passwords,
+        throttle: &app.throttle,
+        devices: &app.secrets.devices,
+        trail: &app.trail,
+    };
+    let (config, device) = (&visit.snapshot.config, visit.device.as_deref());
+    for _ in 0..SIGN_IN_ATTEMPTS {
+        let user = desk.check(presented.clone(), &visit.circumstances).await?;
+        // The moment of the sign-in is when the password was found right, not when the form arrived.
+        let now = app.clock.now();
+        let circumstances = Circumstances { now, ..visit.circumstances.clone() };
+        match app.sessions(config).sign_in(&user, before, &circumstances).await {
+            Ok(secret) => {
+                let fresh = app.entropy.bytes();
+                let device = device::attest(&app.secrets.devices, device, &user.id, fresh, now);
+                return Ok([
+                    visit.jar.set(Cookie::Session, &secret, config.lifetimes.session_absolute),
+                    visit.jar.set(Cookie::Device, &device, DEVICE_LIFE),
+                ]);
+            }
+            // Another hash than the one just compared: a new password, or only more work for the same. The password that was
+            // typed is held against it.
+            Err(StorageError::Conflict(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(SignInError::Refused)
 }
 
 /// The sign-in form, for a request or, without one, for the person's own account.

@@ -86,6 +86,7 @@ pub fn metadata_json(config: &Config) -> String {
         signing_alg_values: &config.signing_keys.algorithms,
         acr_values: vec![ACR_PASSWORD],
         ui_locales: Language::ALL.map(Language::tag).to_vec(),
+        front_channel_logout: config.front_channel_logout,
     })
     .to_json()
 }

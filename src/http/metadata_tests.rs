@@ -158,3 +158,17 @@ async fn a_preflight_request_for_a_public_document_is_answered() {
     assert_eq!(response.headers()["allow"], "GET,HEAD");
     assert_eq!(response.headers()["x-content-type-options"], "nosniff");
 }
+
+#[tokio::test]
+async fn an_issuer_with_a_path_is_entered_with_its_last_slash_and_without() {
+    let (app, _folder) = server(config("https://auth.example.com/realm"), Mode::Serve, Signing::NotYet).await;
+    let router = crate::http::router::router(app);
+    for path in ["/realm", "/realm/"] {
+        let (response, _) = get_text(&router, path).await;
+        assert_eq!(response.status(), StatusCode::SEE_OTHER, "{path}");
+        assert_eq!(response.headers()["location"], "/realm/account");
+    }
+    for path in ["/", "/realm//", "/realms/", "/realm/realm/"] {
+        assert_eq!(get_text(&router, path).await.0.status(), StatusCode::NOT_FOUND, "{path}");
+    }
+}

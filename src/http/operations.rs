@@ -3,7 +3,8 @@
 
 use super::app::App;
 use super::security_headers::{RouteClass, Transport, apply};
-use crate::storage::signing_keys;
+use crate::storage::error::StorageError;
+use crate::storage::{leases, signing_keys};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::{self, HeaderValue};
@@ -54,15 +55,14 @@ struct Readiness {
     listener: &'static str,
 }
 
-/// Whether requests should be sent here: the store answers a small read, access tokens can be signed, the clock agrees
+/// Whether requests should be sent here: the store answers, access tokens can be signed, the clock agrees
 /// with the database's, and the server is not about to stop.
 async fn ready(State(operations): State<Operations>) -> Response {
     let app = &operations.app;
-    let read = app.store.read(|connection| Box::pin(signing_keys::list(connection)));
-    let store = match tokio::time::timeout(STORE_PATIENCE, read).await {
-        Ok(Ok(_)) => Ok(()),
+    let store = match tokio::time::timeout(STORE_PATIENCE, answers(app)).await {
+        Ok(Ok(())) => Ok(()),
         Ok(Err(error)) => {
-            tracing::warn!(%error, "not ready: the store cannot be read");
+            tracing::warn!(%error, "not ready: the store does not do its work");
             Err(())
         }
         Err(_) => {
@@ -71,8 +71,7 @@ async fn ready(State(operations): State<Operations>) -> Response {
         }
     };
     let snapshot = app.snapshot.load();
-    let signer = snapshot.config.signing_keys.algorithms.first();
-    let signs = signer.is_some_and(|algorithm| app.keys.ring().signer(*algorithm).is_some());
+    let signs = app.keys.ring().access_token_signer(&snapshot.config.signing_keys.algorithms).is_some();
     if !signs {
         tracing::warn!("not ready: no key signs access tokens");
     }
@@ -88,6 +87,19 @@ async fn ready(State(operations): State<Operations>) -> Response {
     };
     let status = if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(body)).into_response()
+}
+
+/// Asks the store for a small read, and, where the last write failed, whether it takes a small one now.
+async fn answers(app: &App) -> Result<(), StorageError> {
+    app.store.read(|connection| Box::pin(signing_keys::list(connection))).await?;
+    if app.store.is_failing_to_write() {
+        let now = app.clock.now();
+        let write = app.store.write_one(move |connection| {
+            Box::pin(async move { leases::take(connection, "readiness", "", now, now).await })
+        });
+        write.await?;
+    }
+    Ok(())
 }
 
 /// The metrics, in Prometheus' text format.

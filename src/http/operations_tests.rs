@@ -1,5 +1,6 @@
 use super::*;
 use crate::audit::{Circumstances, Trail};
+use crate::clients::remote_keys::RemoteKeys;
 use crate::config::{
     Audit, Config, Database, DatabaseUrl, Lifetimes, Listen, Log, LogFormat, Operations as OperationsSection,
     Pages, ScopeDefinition, SecretKey, SecretKeys, SigningKeys,
@@ -53,6 +54,7 @@ pub(in crate::http) fn config(issuer: &str) -> Config {
         log: Log { level: "info".into(), format: LogFormat::Text },
         audit: Audit { keep: hour },
         outbound: crate::config::Outbound::default(),
+        front_channel_logout: Default::default(),
         clients: Vec::new(),
         files: Vec::new(),
     }
@@ -94,6 +96,7 @@ pub(in crate::http) async fn server(config: Config, mode: Mode, signing: Signing
     }
     let keys = Keys::open(&store, secrets.sealing.clone(), &entropy, now).await.expect("opens");
     let app = Arc::new(Parts {
+        clock_ahead: 0.into(),
         clock_is_off: false.into(),
         is_draining: false.into(),
         store,
@@ -104,6 +107,7 @@ pub(in crate::http) async fn server(config: Config, mode: Mode, signing: Signing
         snapshot: ArcSwap::from_pointee(Snapshot::of(config)),
         throttle: Throttle::new(Arc::new(SystemClock)),
         passwords: PasswordHasher::new(entropy),
+        remote_keys: RemoteKeys::new(Arc::new(SystemClock)),
         trail,
         mode,
     });

@@ -12,8 +12,8 @@ use axum::response::Response;
 use serde_json::json;
 
 /// `POST /par`.
-pub async fn post(State(app): State<App>, visit: Visit, request: Request) -> Response {
-    let received = match receive(&app, &visit, request).await {
+pub async fn post(State(app): State<App>, mut visit: Visit, request: Request) -> Response {
+    let received = match receive(&app, &mut visit, request).await {
         Ok(received) => received,
         Err(response) => return *response,
     };

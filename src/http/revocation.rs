@@ -11,8 +11,8 @@ use axum::http::StatusCode;
 use axum::response::Response;
 
 /// `POST /revoke`.
-pub async fn post(State(app): State<App>, visit: Visit, request: Request) -> Response {
-    let received = match receive(&app, &visit, request).await {
+pub async fn post(State(app): State<App>, mut visit: Visit, request: Request) -> Response {
+    let received = match receive(&app, &mut visit, request).await {
         Ok(received) => received,
         Err(response) => return *response,
     };

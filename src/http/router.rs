@@ -27,7 +27,7 @@ pub fn router(app: App) -> Router {
         )
         .route("/login", get(login::get).post(login::post))
         .route("/consent", get(consent::get).post(consent::post))
-        .route(path::END_SESSION, get(end_session::get).post(end_session::post))
+        .route(path::END_SESSION, get(end_session::get).post(end_session::post).head(limits::refuse_head))
         .route("/account", get(account::get));
     let clients = Router::new()
         .route(path::TOKEN, post(token::post))
@@ -42,7 +42,11 @@ pub fn router(app: App) -> Router {
         below = below.route("/playground", get(playground::get));
     }
     let base = issuer.path();
-    let all = if base.is_empty() { below } else { Router::new().nest(base, below) };
+    let all = match base {
+        "" => below,
+        // Nesting knows `/realm` only, and people type `/realm/`.
+        base => Router::new().nest(base, below).route(&format!("{base}/"), get(to_account)),
+    };
     let all = all.merge(metadata::routes(issuer));
     all.fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)

@@ -3,6 +3,9 @@
 //! A path belongs to a [`RouteClass`], a class has a row of the table, and a handler says no more than the [`PagePolicy`]
 //! of its page, as an extension of its response. What is no page gets a Content-Security-Policy that allows nothing. Who
 //! may read an answer from another origin is decided in `cross_origin`.
+//!
+//! The 400 and 431 that the HTTP library gives to what is no request at all come from below the router, and the library has no
+//! place to add to them: they have no body, nothing to run or to frame, and the connection ends with them.
 
 use super::app::App;
 use crate::protocol::issuer::Issuer;
@@ -66,6 +69,8 @@ pub struct PagePolicy {
     pub script: Script,
     /// What a script may fetch.
     pub connect: Connect,
+    /// The origins that it may load in frames (Front-Channel Logout; threat 175).
+    pub frames: Vec<String>,
 }
 
 /// Where a page's forms may lead (CSP Level 3 §6.4.1). Browsers hold it against every hop of the redirects that follow.
@@ -102,22 +107,33 @@ pub enum Connect {
 impl PagePolicy {
     /// A page without script whose forms lead to this server.
     pub const fn own_forms() -> Self {
-        Self { form_action: FormAction::SelfOnly, script: Script::None, connect: Connect::None }
+        Self {
+            form_action: FormAction::SelfOnly,
+            script: Script::None,
+            connect: Connect::None,
+            frames: Vec::new(),
+        }
     }
 
     /// A page without script and without forms.
     pub const fn no_forms() -> Self {
-        Self { form_action: FormAction::None, script: Script::None, connect: Connect::None }
+        Self {
+            form_action: FormAction::None,
+            script: Script::None,
+            connect: Connect::None,
+            frames: Vec::new(),
+        }
     }
 
     /// A page without script whose form's answer may redirect to `redirect_uri`, as the request presented it: login,
     /// consent.
     pub fn leading_to(redirect_uri: &str) -> Self {
-        Self {
-            form_action: FormAction::SelfHttpsAnd(redirect_uri.to_owned()),
-            script: Script::None,
-            connect: Connect::None,
-        }
+        Self { form_action: FormAction::SelfHttpsAnd(redirect_uri.to_owned()), ..Self::own_forms() }
+    }
+
+    /// A page without forms that loads frames of these origins, and of no other.
+    pub fn framing(origins: Vec<String>) -> Self {
+        Self { frames: origins, ..Self::no_forms() }
     }
 
     /// These rules with `script`.
@@ -148,6 +164,14 @@ impl PagePolicy {
         }
         if self.connect == Connect::SelfOrigin {
             policy.push_str("; connect-src 'self'");
+        }
+        // an origin is scheme, host and port, and holds nothing that would end the directive
+        if self.frames.iter().any(|origin| is_origin(origin)) {
+            policy.push_str("; frame-src");
+            for origin in self.frames.iter().filter(|origin| is_origin(origin)) {
+                policy.push(' ');
+                policy.push_str(origin);
+            }
         }
         policy
     }
@@ -203,6 +227,13 @@ fn source_of(redirect_uri: &str) -> Option<String> {
         // a private-use scheme is a reversed domain name (RFC 8252 §7.1), which no scheme that browsers act on is
         (scheme, _) => scheme.contains('.').then(|| format!("{scheme}:")),
     }
+}
+
+/// Whether `text` is a plain https origin: what URLs allow in a host is more than what a directive survives.
+fn is_origin(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte);
+    text.strip_prefix("https://").is_some_and(|rest| rest.bytes().all(plain))
+        && Url::parse(text).is_ok_and(|url| url.origin().ascii_serialization() == text)
 }
 
 fn is_hash(text: &str) -> bool {

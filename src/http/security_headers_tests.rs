@@ -126,8 +126,33 @@ fn a_script_runs_only_when_the_page_names_it() {
         form_action: FormAction::None,
         script: Script::SelfOrigin,
         connect: Connect::SelfOrigin,
+        frames: Vec::new(),
     };
     assert!(policy_of(&playground).ends_with("; script-src 'self'; connect-src 'self'"));
+}
+
+// threat 175
+#[test]
+fn a_page_frames_the_origins_that_it_names_and_no_other() {
+    let policy =
+        |origins: &[&str]| policy_of(&PagePolicy::framing(origins.iter().map(ToString::to_string).collect()));
+    assert!(!policy(&[]).contains("frame-src"), "nothing is framed by default");
+    let two = policy(&["https://a.example", "https://b.example:8443"]);
+    assert!(two.ends_with("; frame-src https://a.example https://b.example:8443"), "{two}");
+    for hostile in [
+        "https:",
+        "*",
+        "https://*.example",
+        "https://a.example;script-src",
+        "https://a.example,b",
+        "https://'self'",
+        "https://a.example/x",
+        "https://a.example; script-src *",
+        "data:",
+    ] {
+        let policy = policy(&[hostile]);
+        assert!(!policy.contains("frame-src") && !policy.contains("script-src"), "{policy}");
+    }
 }
 
 // threats 163, 167

@@ -3,7 +3,9 @@
 use super::*;
 use crate::http::listener::ListenerLimits;
 use crate::http::listener::tests::{SHORT, SOON, Server, generous, read_to_end};
-use rustls::pki_types::ServerName;
+use crate::model::secret::Secret;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;

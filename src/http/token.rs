@@ -8,10 +8,11 @@ use crate::grants::{Desk, answer};
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use std::sync::atomic::Ordering;
 
 /// `POST /token`.
-pub async fn post(State(app): State<App>, visit: Visit, request: Request) -> Response {
-    let received = match receive(&app, &visit, request).await {
+pub async fn post(State(app): State<App>, mut visit: Visit, request: Request) -> Response {
+    let received = match receive(&app, &mut visit, request).await {
         Ok(received) => received,
         Err(response) => return *response,
     };
@@ -24,6 +25,7 @@ pub async fn post(State(app): State<App>, visit: Visit, request: Request) -> Res
         subjects: app.subjects(),
         entropy: &app.entropy,
         trail: &app.trail,
+        clock_ahead: app.clock_ahead.load(Ordering::Relaxed),
         circumstances: &visit.circumstances,
     };
     match answer(&desk, &received.client, &received.parameters).await {

@@ -4,7 +4,7 @@
 use super::answer::{described, json, signed, with_retry_after};
 use super::app::App;
 use super::extract::{Visit, authorization};
-use super::limits::read_form_if_any;
+use super::limits::{FormError, read_form_if_any};
 use crate::model::audit_event::{About, EventName};
 use crate::protocol::timestamp::Timestamp;
 use crate::tokens::bearer::{Living, recognise, stand};
@@ -16,8 +16,8 @@ use axum::response::Response;
 use serde_json::{Map, Value, json};
 
 /// `GET /userinfo` and `POST /userinfo`.
-pub async fn answer(State(app): State<App>, visit: Visit, request: Request) -> Response {
-    match claims(&app, &visit, request).await {
+pub async fn answer(State(app): State<App>, mut visit: Visit, request: Request) -> Response {
+    match claims(&app, &mut visit, request).await {
         Ok(Answer::Plain(claims)) => json(StatusCode::OK, &claims),
         Ok(Answer::Signed(token)) => signed("application/jwt", token),
         Err(error) => refuse(&app, &visit, &error),
@@ -30,9 +30,10 @@ enum Answer {
     Signed(String),
 }
 
-async fn claims(app: &App, visit: &Visit, request: Request) -> Result<Answer, BearerError> {
-    let config = &visit.snapshot.config;
+async fn claims(app: &App, visit: &mut Visit, request: Request) -> Result<Answer, BearerError> {
     let token = presented(visit, request).await?;
+    visit.arrived(app);
+    let config = &visit.snapshot.config;
     let now: Timestamp = visit.circumstances.now;
     let registry = &visit.snapshot.registry;
     let token = recognise(&token, config, registry, &app.keys.ring(), now);
@@ -57,8 +58,9 @@ async fn claims(app: &App, visit: &Visit, request: Request) -> Result<Answer, Be
 }
 
 async fn presented(visit: &Visit, request: Request) -> Result<String, BearerError> {
-    let in_query = visit.query.as_ref().is_ok_and(|query| query.get("access_token").is_some());
-    if in_query {
+    let query = visit.query.as_ref();
+    let query = query.map_err(|_| BearerError::Malformed("the parameters in the URL cannot be read"))?;
+    if query.get("access_token").is_some() {
         return Err(BearerError::Malformed("a token never travels in a URL (RFC 9700 §4.3.2)"));
     }
     let in_header = bearer(request.headers())?;
@@ -66,7 +68,11 @@ async fn presented(visit: &Visit, request: Request) -> Result<String, BearerErro
         true => {
             let (head, body) = request.into_parts();
             let body = read_form_if_any(&head.headers, body).await;
-            let body = body.map_err(|_| BearerError::Malformed("the body is not a form"))?;
+            let body = body.map_err(|error| match error {
+                FormError::TooLarge => BearerError::Body(413, "the body is larger than 64 KiB"),
+                FormError::TimedOut => BearerError::Body(408, "the body did not arrive in time"),
+                _ => BearerError::Malformed("the body is not a form"),
+            })?;
             body.get("access_token").map(str::to_owned)
         }
         false => None,

@@ -5,7 +5,7 @@
 
 use crate::jose::jwt_type::JwtType;
 use crate::jose::verify::VerifyError;
-use crate::protocol::signing_algorithm::SigningAlgorithm;
+use crate::protocol::verification_algorithm::VerificationAlgorithm;
 use serde_json::{Map, Value};
 
 /// What must be true of a token beside its signature.
@@ -18,10 +18,10 @@ pub struct Expectation<'a> {
     /// Whom the token must be meant for.
     pub audience: Audience<'a>,
     /// The algorithms that are accepted (RFC 8725 §3.1).
-    pub algorithms: &'a [SigningAlgorithm],
+    pub algorithms: &'a [VerificationAlgorithm],
     /// The time, in seconds since 1970.
     pub now_seconds: i64,
-    /// How far clocks may differ, in seconds.
+    /// How far clocks may differ, in seconds; whether `exp` gets it too is [`Expiry`]'s.
     pub leeway_seconds: i64,
     /// Whether the token must live still.
     pub expiry: Expiry,
@@ -56,8 +56,10 @@ pub enum Audience<'a> {
 /// Whether `exp` (RFC 7519 §4.1.4) counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expiry {
-    /// It must be there and lie ahead.
+    /// It must be there and lie ahead, give or take the leeway.
     Required,
+    /// It must be there and lie ahead by this clock: what ends is never made to last.
+    Strict,
     /// It may be past or absent: hints of who was signed in (RP-Initiated Logout §2), proofs that have `iat` only.
     Ignored,
 }
@@ -93,7 +95,14 @@ impl Expectation<'_> {
         }
         let earliest = self.now_seconds.saturating_sub(self.leeway_seconds);
         let latest = self.now_seconds.saturating_add(self.leeway_seconds);
-        if self.expiry == Expiry::Required && expires.ok_or(VerifyError::MissingClaim("exp"))? <= earliest {
+        let end = match self.expiry {
+            Expiry::Required => Some(earliest),
+            Expiry::Strict => Some(self.now_seconds),
+            Expiry::Ignored => None,
+        };
+        if let Some(end) = end
+            && expires.ok_or(VerifyError::MissingClaim("exp"))? <= end
+        {
             return Err(VerifyError::Expired);
         }
         if not_before.is_some_and(|begin| begin > latest) {

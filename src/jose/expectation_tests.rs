@@ -11,7 +11,7 @@ fn expectation() -> Expectation<'static> {
         typ: ExpectedType::Only(JwtType::AccessToken),
         issuer: Some(ISSUER),
         audience: Audience::Contains("api"),
-        algorithms: &SigningAlgorithm::ALL,
+        algorithms: &VerificationAlgorithm::OWN,
         now_seconds: NOW,
         leeway_seconds: 5,
         expiry: Expiry::Required,
@@ -231,4 +231,18 @@ fn a_token_of_one_type_passes_for_no_other() {
         }
     }
     assert_eq!(ExpectedType::JwtOrAbsent.check(None), Ok(()));
+}
+
+#[test]
+fn a_strict_end_gets_no_leeway_and_the_other_dates_keep_theirs() {
+    let strict = Expectation { expiry: Expiry::Strict, leeway_seconds: 60, ..expectation() };
+    assert_eq!(judge(&strict, "exp", Some(json!(NOW + 1))), Ok(()));
+    for past in [NOW, NOW - 1, NOW - 59] {
+        assert_eq!(judge(&strict, "exp", Some(json!(past))), Err(VerifyError::Expired));
+    }
+    assert_eq!(judge(&strict, "exp", None), Err(VerifyError::MissingClaim("exp")));
+    for name in ["nbf", "iat"] {
+        assert_eq!(judge(&strict, name, Some(json!(NOW + 60))), Ok(()));
+        assert!(judge(&strict, name, Some(json!(NOW + 61))).is_err());
+    }
 }

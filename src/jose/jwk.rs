@@ -5,8 +5,11 @@
 
 use crate::jose::thumbprint;
 use crate::protocol::signing_algorithm::SigningAlgorithm;
+use crate::protocol::strict_json;
+use crate::protocol::verification_algorithm::VerificationAlgorithm;
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED, ED25519, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents,
+    ECDSA_P256_SHA256_FIXED, ED25519, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RSA_PSS_2048_8192_SHA256,
+    RsaPublicKeyComponents,
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -19,7 +22,8 @@ use std::fmt;
 pub struct PublicJwk {
     kid: Option<String>,
     key: PublicKey,
-    parsed: ParsedPublicKey,
+    /// What it verifies, and the key as the cryptographic library wants it for that, parsed once.
+    verifiers: Vec<(VerificationAlgorithm, ParsedPublicKey)>,
 }
 
 /// The public numbers of a key, big-endian.
@@ -52,28 +56,35 @@ impl PublicJwk {
             _ => return Err(JwkError::Unsupported("kty")),
         };
         purpose_allows_verifying(members)?;
-        if let Some(alg) = optional_text(members, "alg")? {
-            match SigningAlgorithm::parse(alg) {
-                Some(algorithm) if algorithm == key.algorithm() => {}
-                Some(_) => return Err(JwkError::AlgorithmOfAnotherFamily),
-                None => return Err(JwkError::Unsupported("alg")),
+        let algorithms = match optional_text(members, "alg")? {
+            None => key.algorithms(),
+            Some(alg) => {
+                let algorithm = VerificationAlgorithm::parse(alg).ok_or(JwkError::Unsupported("alg"))?;
+                let mut suiting = key.algorithms().chunks(1);
+                suiting.find(|one| one.contains(&algorithm)).ok_or(JwkError::AlgorithmOfAnotherFamily)?
             }
-        }
+        };
         let kid = optional_text(members, "kid")?;
         if kid.is_some_and(|kid| kid.len() > MAXIMUM_KID) {
             return Err(JwkError::Malformed("kid"));
         }
-        Self::new(kid.map(str::to_owned), key)
+        Self::new(kid.map(str::to_owned), key, algorithms)
     }
 
     /// A key of this server's own, named by its thumbprint.
     pub(crate) fn named_by_thumbprint(key: PublicKey) -> Result<Self, JwkError> {
-        Self::new(Some(thumbprint::of_key(&key)), key)
+        let algorithm = VerificationAlgorithm::from(key.signing_algorithm());
+        Self::new(Some(thumbprint::of_key(&key)), key, &[algorithm])
     }
 
-    fn new(kid: Option<String>, key: PublicKey) -> Result<Self, JwkError> {
-        let parsed = key.check_and_parse()?;
-        Ok(Self { kid, key, parsed })
+    fn new(
+        kid: Option<String>,
+        key: PublicKey,
+        algorithms: &[VerificationAlgorithm],
+    ) -> Result<Self, JwkError> {
+        let parse = |algorithm: &VerificationAlgorithm| Ok((*algorithm, key.check_and_parse(*algorithm)?));
+        let verifiers = algorithms.iter().map(parse).collect::<Result<_, JwkError>>()?;
+        Ok(Self { kid, key, verifiers })
     }
 
     /// The key's identifier (RFC 7517 §4.5); a foreign key may have none.
@@ -81,23 +92,28 @@ impl PublicJwk {
         self.kid.as_deref()
     }
 
-    /// The one algorithm that this key verifies.
+    /// How this server signs with a key of this kind.
     pub fn algorithm(&self) -> SigningAlgorithm {
-        self.key.algorithm()
+        self.key.signing_algorithm()
+    }
+
+    /// Whether it verifies signatures of this algorithm: the one that its `alg` names, else all that suit its kind.
+    pub fn verifies(&self, algorithm: VerificationAlgorithm) -> bool {
+        self.verifier(algorithm).is_some()
     }
 
     pub(crate) fn key(&self) -> &PublicKey {
         &self.key
     }
 
-    /// The key as the cryptographic library wants it, parsed once.
-    pub(crate) fn parsed(&self) -> &ParsedPublicKey {
-        &self.parsed
+    /// The key as the cryptographic library wants it, to verify signatures of this algorithm.
+    pub(crate) fn verifier(&self, algorithm: VerificationAlgorithm) -> Option<&ParsedPublicKey> {
+        self.verifiers.iter().find(|(one, _)| *one == algorithm).map(|(_, parsed)| parsed)
     }
 }
 
 impl PublicKey {
-    const fn algorithm(&self) -> SigningAlgorithm {
+    const fn signing_algorithm(&self) -> SigningAlgorithm {
         match self {
             Self::P256 { .. } => SigningAlgorithm::Es256,
             Self::Rsa { .. } => SigningAlgorithm::Rs256,
@@ -105,7 +121,16 @@ impl PublicKey {
         }
     }
 
-    fn check_and_parse(&self) -> Result<ParsedPublicKey, JwkError> {
+    /// What a key of this kind may verify.
+    const fn algorithms(&self) -> &'static [VerificationAlgorithm] {
+        match self {
+            Self::P256 { .. } => &[VerificationAlgorithm::Es256],
+            Self::Rsa { .. } => &[VerificationAlgorithm::Rs256, VerificationAlgorithm::Ps256],
+            Self::Ed25519 { .. } => &[VerificationAlgorithm::EdDsa, VerificationAlgorithm::Ed25519],
+        }
+    }
+
+    fn check_and_parse(&self, algorithm: VerificationAlgorithm) -> Result<ParsedPublicKey, JwkError> {
         match self {
             Self::P256 { x, y } => {
                 let mut point = [4; 65]; // SEC 1 §2.3.3: 4 marks an uncompressed point
@@ -116,8 +141,12 @@ impl PublicKey {
             }
             Self::Rsa { modulus, exponent } => {
                 check_rsa(modulus, exponent)?;
+                let scheme = match algorithm {
+                    VerificationAlgorithm::Ps256 => &RSA_PSS_2048_8192_SHA256,
+                    _ => &RSA_PKCS1_2048_8192_SHA256,
+                };
                 RsaPublicKeyComponents { n: modulus, e: exponent }
-                    .to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256)
+                    .to_parsed_public_key(scheme)
                     .map_err(|_| JwkError::WeakRsa)
             }
             Self::Ed25519 { x } => ParsedPublicKey::new(&ED25519, x).map_err(|_| JwkError::NotOnTheCurve),
@@ -127,7 +156,9 @@ impl PublicKey {
 
 impl PartialEq for PublicJwk {
     fn eq(&self, other: &Self) -> bool {
-        self.kid == other.kid && self.key == other.key
+        let algorithms =
+            |jwk: &Self| jwk.verifiers.iter().map(|(algorithm, _)| *algorithm).collect::<Vec<_>>();
+        self.kid == other.kid && self.key == other.key && algorithms(self) == algorithms(other)
     }
 }
 
@@ -143,12 +174,11 @@ impl Serialize for PublicJwk {
     /// Writes exactly the public members, in unpadded base64url (RFC 7518 §6.2.1, §6.3.1, RFC 8037 §2).
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let encode = |bytes: &[u8]| Some(URL_SAFE_NO_PAD.encode(bytes));
-        let mut wire = Wire {
-            r#use: "sig",
-            alg: self.algorithm().as_str(),
-            kid: self.kid.as_deref(),
-            ..Wire::default()
+        let only = match self.verifiers.as_slice() {
+            [(algorithm, _)] => Some(algorithm.as_str()),
+            _ => None,
         };
+        let mut wire = Wire { r#use: "sig", alg: only, kid: self.kid.as_deref(), ..Wire::default() };
         match &self.key {
             PublicKey::P256 { x, y } => {
                 (wire.kty, wire.crv, wire.x, wire.y) = ("EC", Some("P-256"), encode(x), encode(y));
@@ -168,7 +198,8 @@ impl Serialize for PublicJwk {
 struct Wire<'a> {
     kty: &'static str,
     r#use: &'static str,
-    alg: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    alg: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     kid: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -191,6 +222,11 @@ pub struct JwkSet {
 }
 
 impl JwkSet {
+    /// Reads the document behind a foreign `jwks_uri`: strict JSON, then as [`JwkSet::parse`].
+    pub fn read(document: &[u8]) -> Result<Self, JwkError> {
+        Self::parse(&Value::Object(strict_json::parse_object(document).map_err(|_| JwkError::NotStrictJson)?))
+    }
+
     /// Reads a foreign key set. Keys of kinds or for purposes that this server does not know are left out, as §5 advises; one that is
     /// malformed, weak, symmetric or private refuses the whole set, so that its owner notices.
     pub fn parse(jwks: &Value) -> Result<Self, JwkError> {
@@ -213,6 +249,8 @@ impl JwkSet {
 /// Why a JWK is refused; says nothing of the key's contents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JwkError {
+    /// The document is not one strict JSON object.
+    NotStrictJson,
     /// It is not a JSON object.
     NotAnObject,
     /// This required member is absent (RFC 7518 §6).
@@ -240,6 +278,7 @@ pub enum JwkError {
 impl fmt::Display for JwkError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::NotStrictJson => write!(formatter, "the key set {}", strict_json::NotStrictJson),
             Self::NotAnObject => formatter.write_str("a JWK is a JSON object"),
             Self::Missing(member) => write!(formatter, "the JWK lacks {member}"),
             Self::Malformed(member) => write!(formatter, "{member} of the JWK is malformed"),

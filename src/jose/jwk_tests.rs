@@ -168,6 +168,25 @@ fn a_set_leaves_out_what_it_does_not_know_and_refuses_what_is_weak() {
     assert_eq!(JwkSet::parse(&json!({"keys": ["x"]})), Err(JwkError::NotAnObject));
 }
 
+// threat 71
+#[test]
+fn a_document_that_is_no_strict_json_is_no_key_set() {
+    let good = jwk_of(SigningAlgorithm::Es256).to_string();
+    let set = JwkSet::read(format!("{{\"keys\":[{good}]}}").as_bytes()).unwrap();
+    assert_eq!(set.keys.len(), 1);
+    for document in [
+        String::new(),
+        format!("[{good}]"),
+        format!("{{\"keys\":[],\"keys\":[{good}]}}"),
+        format!("{{\"keys\":[{{\"kty\":\"oct\",{}]}}", &good[1..]),
+        format!("{{\"keys\":[{good}]}} x"),
+        format!("\u{feff}{{\"keys\":[{good}]}}"),
+    ] {
+        assert_eq!(JwkSet::read(document.as_bytes()), Err(JwkError::NotStrictJson), "{document}");
+    }
+    assert_eq!(JwkSet::read(b"{}"), Err(JwkError::Malformed("keys")));
+}
+
 /// RFC 7517 §5: `keys` must be present.
 #[test]
 fn an_empty_set_serialises_to_an_empty_list() {

@@ -7,9 +7,9 @@
 
 use crate::jose::expectation::{Expectation, seconds};
 use crate::jose::jwk::MAXIMUM_KID;
-use crate::jose::verification_keys::VerificationKeys;
-use crate::protocol::signing_algorithm::SigningAlgorithm;
+use crate::jose::verification_keys::{KeySought, VerificationKeys};
 use crate::protocol::strict_json;
+use crate::protocol::verification_algorithm::VerificationAlgorithm;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
@@ -29,7 +29,8 @@ pub fn verify(
     expectation.typ.check(header.typ.as_deref())?;
     let key = keys.select(header.kid.as_deref(), header.algorithm)?;
     let signature = decode(segments.signature, Part::Signature)?;
-    key.parsed().verify_sig(segments.signed.as_bytes(), &signature).map_err(|_| VerifyError::Signature)?;
+    let verifier = key.verifier(header.algorithm).ok_or(VerifyError::AlgorithmOfAnotherFamily)?;
+    verifier.verify_sig(segments.signed.as_bytes(), &signature).map_err(|_| VerifyError::Signature)?;
     let claims = object(segments.payload, Part::Payload)?;
     expectation.check_claims(&claims)?;
     Ok(VerifiedToken { kid: header.kid, algorithm: header.algorithm, claims })
@@ -39,7 +40,7 @@ pub fn verify(
 #[derive(Clone, Debug, PartialEq)]
 pub struct VerifiedToken {
     kid: Option<String>,
-    algorithm: SigningAlgorithm,
+    algorithm: VerificationAlgorithm,
     claims: Map<String, Value>,
 }
 
@@ -50,7 +51,7 @@ impl VerifiedToken {
     }
 
     /// The algorithm it is signed with.
-    pub fn algorithm(&self) -> SigningAlgorithm {
+    pub fn algorithm(&self) -> VerificationAlgorithm {
         self.algorithm
     }
 
@@ -78,6 +79,7 @@ impl VerifiedToken {
 /// What a token says of itself before anything is verified: good only to choose whose keys to verify it with.
 #[derive(Clone, PartialEq)]
 pub struct UnverifiedToken {
+    algorithm: VerificationAlgorithm,
     header: Map<String, Value>,
     claims: Map<String, Value>,
 }
@@ -86,11 +88,17 @@ impl UnverifiedToken {
     /// Reads a token in the same strict form as [`verify`] does, without its signature and without judging a claim.
     pub fn read(token: &str) -> Result<Self, VerifyError> {
         let segments = Segments::split(token)?;
-        Header::read(segments.header)?;
+        let algorithm = Header::read(segments.header)?.algorithm;
         Ok(Self {
+            algorithm,
             header: object(segments.header, Part::Header)?,
             claims: object(segments.payload, Part::Payload)?,
         })
+    }
+
+    /// What it says of the key that it was signed with: good to ask for that client's keys again when none fits.
+    pub fn key_sought(&self) -> KeySought<'_> {
+        KeySought { kid: self.header.get("kid").and_then(Value::as_str), algorithm: self.algorithm }
     }
 
     /// The claim `name`, when it is a string: `iss` or `sub`, to find the client that is said to have signed (RFC 7523 §3).
@@ -129,7 +137,7 @@ impl<'a> Segments<'a> {
 
 /// The protected header, as far as it is looked at.
 struct Header {
-    algorithm: SigningAlgorithm,
+    algorithm: VerificationAlgorithm,
     typ: Option<String>,
     kid: Option<String>,
 }
@@ -145,7 +153,7 @@ impl Header {
             return Err(VerifyError::UnencodedPayload);
         }
         let algorithm = match members.get("alg") {
-            Some(Value::String(name)) => SigningAlgorithm::parse(name).ok_or(VerifyError::Algorithm)?,
+            Some(Value::String(name)) => VerificationAlgorithm::parse(name).ok_or(VerifyError::Algorithm)?,
             _ => return Err(VerifyError::Algorithm),
         };
         let typ = match members.remove("typ") {

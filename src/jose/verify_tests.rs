@@ -3,8 +3,9 @@ use crate::jose::expectation::{Audience, ExpectedType, Expiry};
 use crate::jose::jwk::PublicJwk;
 use crate::jose::jwt_type::JwtType;
 use crate::jose::sign::SigningKey;
+use crate::protocol::signing_algorithm::SigningAlgorithm;
 use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, RSA_PSS_SHA256, RsaKeyPair};
 use aws_lc_rs::{encoding::AsDer as _, hmac};
 use proptest::prelude::*;
 use serde_json::json;
@@ -17,7 +18,7 @@ static EXPECTATION: Expectation<'static> = Expectation {
     typ: ExpectedType::Only(JwtType::AccessToken),
     issuer: Some(ISSUER),
     audience: Audience::Contains("api"),
-    algorithms: &SigningAlgorithm::ALL,
+    algorithms: &VerificationAlgorithm::OWN,
     now_seconds: NOW,
     leeway_seconds: 5,
     expiry: Expiry::Required,
@@ -87,11 +88,12 @@ fn what_is_signed_verifies_with_every_algorithm() {
         let keys = VerificationKeys::named([FORGE.key.public_jwk().clone(), key.public_jwk().clone()]);
         let token = key.sign(JwtType::AccessToken, &claims()).unwrap();
         let verified = verify(&token, &keys, &EXPECTATION).unwrap();
-        assert_eq!((verified.kid(), verified.algorithm()), (Some(key.kid()), algorithm));
+        assert_eq!((verified.kid(), verified.algorithm()), (Some(key.kid()), algorithm.into()));
         assert_eq!((verified.text("sub"), verified.seconds("exp")), (Some("ada"), Some(NOW + 60)));
         assert_eq!(Value::Object(verified.into_claims()), claims());
 
-        let narrow: Vec<_> = SigningAlgorithm::ALL.into_iter().filter(|other| *other != algorithm).collect();
+        let narrow: Vec<_> =
+            VerificationAlgorithm::OWN.into_iter().filter(|other| *other != algorithm.into()).collect();
         let narrow = Expectation { algorithms: &narrow, ..EXPECTATION };
         assert_eq!(verify(&token, &keys, &narrow), Err(VerifyError::Algorithm));
     }
@@ -114,6 +116,42 @@ fn what_is_signed_verifies_with_another_implementation_too() {
         assert_eq!(decoded.header.kid.as_deref(), Some(key.kid()));
         assert_eq!(jwk.thumbprint(jsonwebtoken::jwk::ThumbprintHash::SHA256).unwrap(), key.kid());
     }
+}
+
+/// RFC 7518 §3.5: one RSA key, two schemes; a signature of one is none of the other.
+#[test]
+fn an_rsa_key_of_a_client_verifies_pss_too_when_it_does_not_say_otherwise() {
+    let (key, pkcs8) = SigningKey::generate(SigningAlgorithm::Rs256).unwrap();
+    let pair = RsaKeyPair::from_pkcs8(&pkcs8).unwrap();
+    let mut jwk = serde_json::to_value(key.public_jwk()).unwrap();
+    jwk.as_object_mut().unwrap().remove("alg");
+    let keys = VerificationKeys::perhaps_unnamed([PublicJwk::parse(&jwk).unwrap()]);
+    let expectation = Expectation { algorithms: &VerificationAlgorithm::ALL, ..EXPECTATION };
+    let sign = |alg: &str| {
+        let header = json!({"alg": alg, "typ": "at+jwt"}).to_string();
+        let signed = format!("{}.{}", encode(header), encode(claims().to_string()));
+        let mut signature = vec![0; pair.public_modulus_len()];
+        pair.sign(&RSA_PSS_SHA256, &SystemRandom::new(), signed.as_bytes(), &mut signature).unwrap();
+        format!("{signed}.{}", encode(signature))
+    };
+    let verified = verify(&sign("PS256"), &keys, &expectation).unwrap();
+    assert_eq!(verified.algorithm(), VerificationAlgorithm::Ps256);
+    assert_eq!(verify(&sign("RS256"), &keys, &expectation), Err(VerifyError::Signature));
+    assert!(
+        verify(
+            &key.sign(JwtType::AccessToken, &claims()).unwrap(),
+            &VerificationKeys::perhaps_unnamed([key.public_jwk().clone()]),
+            &expectation
+        )
+        .is_ok()
+    );
+    let named = VerificationKeys::perhaps_unnamed([key.public_jwk().clone()]);
+    assert_eq!(
+        verify(&sign("PS256"), &named, &expectation),
+        Err(VerifyError::UnknownKey),
+        "its alg is RS256"
+    );
+    assert_eq!(verify(&sign("PS256"), &keys, &EXPECTATION), Err(VerifyError::Algorithm));
 }
 
 // threat 65
@@ -153,7 +191,7 @@ fn a_public_key_used_as_a_shared_secret_is_refused() {
         let (key, _) = SigningKey::generate(algorithm).unwrap();
         let keys = VerificationKeys::perhaps_unnamed([key.public_jwk().clone()]);
         let jwk = serde_json::to_string(key.public_jwk()).unwrap();
-        let der = key.public_jwk().parsed().as_der().unwrap().as_ref().to_vec();
+        let der = key.public_jwk().verifier(algorithm.into()).unwrap().as_der().unwrap().as_ref().to_vec();
         let base64 = base64::engine::general_purpose::STANDARD.encode(&der);
         let pem = format!("-----BEGIN PUBLIC KEY-----\n{base64}\n-----END PUBLIC KEY-----\n");
         for secret in

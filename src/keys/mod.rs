@@ -28,6 +28,8 @@ pub struct SecretPurposes {
     pub markers: KeyedMac,
     /// Authenticates forms.
     pub forms: KeyedMac,
+    /// Authenticates that a person signed in on a device before.
+    pub devices: KeyedMac,
 }
 
 impl SecretPurposes {
@@ -40,6 +42,7 @@ impl SecretPurposes {
             refresh_tokens: mac("refresh token"),
             markers: mac("marker"),
             forms: mac("form"),
+            devices: mac("device"),
         }
     }
 }

@@ -30,6 +30,12 @@ event_names! {
     SignInThrottled = "session.sign_in_throttled",
     /// A person signed out.
     SignedOut = "session.signed_out",
+    /// A request to sign a person out was refused.
+    LogoutRefused = "session.logout_refused",
+    /// An app took the news that a session is over.
+    LogoutTokenDelivered = "logout_token.delivered",
+    /// An app did not take it, and is told no more.
+    LogoutTokenAbandoned = "logout_token.abandoned",
     /// A person agreed.
     ConsentGiven = "consent.given",
     /// A person said no.

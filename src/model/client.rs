@@ -1,7 +1,11 @@
 //! A client: its metadata, and what the operator decided about it beside the standards' members.
 
-use crate::protocol::client_metadata::ClientMetadata;
+use crate::jose::jwk::{JwkError, JwkSet};
+use crate::jose::verification_keys::VerificationKeys;
+use crate::protocol::client_metadata::{ClientKeys, ClientMetadata};
 use crate::protocol::identifiers::ClientId;
+use crate::protocol::outbound_url::{OutboundUrl, OutboundUrlError};
+use std::sync::Arc;
 
 /// A client as the registry knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,6 +14,8 @@ pub struct Client {
     pub id: ClientId,
     /// What it says of itself.
     pub metadata: ClientMetadata,
+    /// What its signatures verify with: the metadata's `jwks`, parsed, or `jwks_uri`.
+    pub keys: SignatureKeys,
     /// The secrets that are live; several during a rotation.
     pub secrets: Vec<ClientSecret>,
     /// Whether a request without PKCE is refused; only a confidential client may be excused.
@@ -24,6 +30,46 @@ pub struct Client {
     pub assertion_audience: AssertionAudience,
     /// Origins of browser applications that may read this server's answers (CORS).
     pub allowed_origins: Vec<String>,
+}
+
+/// Where the keys are that a client's signatures verify with.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum SignatureKeys {
+    /// It has none.
+    #[default]
+    None,
+    /// At hand.
+    AtHand(Arc<VerificationKeys>),
+    /// To be fetched from there.
+    At(OutboundUrl),
+}
+
+/// Why a client's keys are not good enough (RFC 8725 §3.5, threat 73).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum UnusableKeys {
+    /// One of them is malformed, weak, private or symmetric.
+    #[error("{0}")]
+    Jwk(JwkError),
+    /// All of them are of kinds or for purposes that this server does not know.
+    #[error("none of the keys verifies a signature that this server knows")]
+    NoneKnown,
+    /// `jwks_uri` cannot be asked.
+    #[error("jwks_uri {0}")]
+    Url(OutboundUrlError),
+}
+
+impl SignatureKeys {
+    /// Parses what the metadata says, once for the life of the client.
+    pub fn of(keys: &ClientKeys) -> Result<Self, UnusableKeys> {
+        match keys {
+            ClientKeys::None => Ok(Self::None),
+            ClientKeys::ByReference(uri) => Ok(Self::At(OutboundUrl::parse(uri).map_err(UnusableKeys::Url)?)),
+            ClientKeys::ByValue(set) => match JwkSet::parse(set).map_err(UnusableKeys::Jwk)?.keys {
+                none if none.is_empty() => Err(UnusableKeys::NoneKnown),
+                known => Ok(Self::AtHand(Arc::new(VerificationKeys::perhaps_unnamed(known)))),
+            },
+        }
+    }
 }
 
 /// A client secret, as it is kept.

@@ -109,6 +109,8 @@ pub struct RefreshState {
 pub const DOUBLE_SUBMIT_WINDOW: Duration = Duration::from_millis(500);
 /// How long after a rotation its predecessor still gets the same successor, as long as that was never presented.
 pub const LOST_ANSWER_WINDOW: Duration = Duration::from_secs(60);
+/// How long the row of a grant that has ended is kept: a replay is told from nonsense that long.
+pub const KEPT_AFTER_ITS_END: Duration = Duration::from_secs(86_400);
 /// How often a refresh that rotates nothing is noted in the row.
 pub const USE_STAMP_EVERY: Duration = Duration::from_secs(3600);
 
@@ -123,6 +125,8 @@ pub enum RevocationReason {
     RevokedByClient,
     /// The person signed out.
     SignedOut,
+    /// The person unticked a scope that it held.
+    ScopeTakenBack,
     /// The person may no longer use the client.
     AccessDenied,
     /// An operator revoked it.
@@ -141,6 +145,7 @@ impl RevocationReason {
             Self::RefreshTokenReplayed => "refresh_token_replayed",
             Self::RevokedByClient => "revoked_by_client",
             Self::SignedOut => "signed_out",
+            Self::ScopeTakenBack => "scope_taken_back",
             Self::AccessDenied => "access_denied",
             Self::Administration => "administration",
             Self::PasswordChanged => "password_changed",

@@ -23,6 +23,20 @@ impl Cost {
     /// The most that a stored hash may ask for.
     pub const MOST: Self = Self { memory_kib: 256 * 1024, passes: 10, lanes: 4 };
 
+    /// How much work it is: KiB filled, over all passes.
+    pub const fn work(self) -> u64 {
+        self.memory_kib as u64 * self.passes as u64
+    }
+
+    /// What is missing from this work to that of `dearest`, as a cost of its own; none when it is too little to tell.
+    pub fn missing_to(self, dearest: Self) -> Option<Self> {
+        let missing = dearest.work().checked_sub(self.work())?;
+        let passes = missing.div_ceil(u64::from(dearest.memory_kib));
+        let memory_kib = u32::try_from(missing.checked_div(passes)?).ok()?;
+        let passes = u32::try_from(passes).ok()?;
+        (memory_kib >= 8).then_some(Self { memory_kib, passes, lanes: 1 })
+    }
+
     /// Whether it takes more memory than a new hash.
     pub const fn is_oversize(self) -> bool {
         self.memory_kib > Self::CURRENT.memory_kib
@@ -97,9 +111,8 @@ impl StoredHash {
 
     /// Whether guessing it takes less memory, or less memory times passes, than guessing a new one.
     pub fn is_weak(&self) -> bool {
-        let work = |cost: Cost| u64::from(cost.memory_kib) * u64::from(cost.passes);
         self.cost.memory_kib < Cost::CURRENT.memory_kib
-            || work(self.cost) < work(Cost::CURRENT)
+            || self.cost.work() < Cost::CURRENT.work()
             || self.salt.len() < SALT_BYTES
             || self.output.len() < OUTPUT_BYTES
     }

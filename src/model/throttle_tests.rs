@@ -1,5 +1,6 @@
 use super::*;
 use crate::model::clock::Clock;
+use crate::model::throttle_ledger::FORGOTTEN_AFTER;
 use proptest::prelude::*;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -63,7 +64,7 @@ fn the_delay_of_a_person_doubles_up_to_thirty_seconds() {
     let mut waits = Vec::new();
     for index in 0..8 {
         fail(&throttle, "ada", &format!("address {index}")).expect("waited");
-        waits.push(wait(&throttle, "ada", "x"));
+        waits.push(wait(&throttle, "ada", &format!("another {index}")));
         clock.forward(Duration::from_secs(waits[index]));
     }
     assert_eq!(waits, [1, 2, 4, 8, 16, 30, 30, 30]);
@@ -113,6 +114,77 @@ fn a_new_device_never_waits_longer_than_the_cap() {
     assert!((1..=30).contains(&wait), "{wait}");
     clock.forward(Duration::from_secs(wait));
     assert!(throttle.check("ada", "hotel", Device::Unknown).is_ok());
+}
+
+/// Ten addresses that ask for one person as often as they may, until `until` and at that moment too.
+fn poll(throttle: &Throttle, clock: &TestClock, person: &str, device: Device<'_>, until: i64) {
+    loop {
+        for index in 0..10 {
+            if let Ok(attempt) = throttle.check(person, &format!("198.51.100.{index}/32"), device) {
+                throttle.failed(attempt);
+            }
+        }
+        if clock.now().millis() >= until {
+            return;
+        }
+        clock.forward(Duration::from_millis(250));
+    }
+}
+
+// threat 141, invariant 33: whoever polls fastest must not be the only one who is let through
+#[test]
+fn who_comes_back_when_told_is_let_through_however_many_others_ask() {
+    for device in [Device::Unknown, Device::Known("stolen")] {
+        let (throttle, clock) = throttle();
+        poll(&throttle, &clock, "ada", device, clock.now().millis() + 120_000);
+        let (start, mut waits) = (clock.now(), Vec::new());
+        let attempt = loop {
+            match throttle.check("ada", "203.0.113.7/32", device) {
+                Ok(attempt) => break attempt,
+                Err(wait) => {
+                    waits.push(wait.seconds);
+                    let until = clock.now().plus(Duration::from_secs(wait.seconds)).millis();
+                    poll(&throttle, &clock, "ada", device, until);
+                }
+            }
+            assert!(clock.now().since(start) <= 30 * SECOND, "{waits:?}");
+        };
+        throttle.succeeded(attempt);
+    }
+}
+
+// threat 140: what fairness costs
+#[test]
+fn a_line_lets_an_attempt_through_in_each_wait_and_one_site_has_one_line() {
+    let (throttle, clock) = throttle();
+    attack(&throttle, &clock, "ada", 20);
+    let from = |site: u32, host: u32| format!("2001:db8:{site:x}:{host:x}::/64");
+    for host in 0..100 {
+        let told = fail(&throttle, "ada", &from(1, host)).expect_err("has to wait");
+        assert!((1..=30).contains(&told));
+    }
+    clock.forward(29 * SECOND);
+    fail(&throttle, "ada", "somebody/32").expect_err("has to wait");
+    let attempt = throttle.check("ada", "elsewhere/32", Device::Unknown);
+    assert!(attempt.is_err());
+    clock.forward(SECOND);
+    let admitted = (0..100).filter(|host| fail(&throttle, "ada", &from(1, *host)).is_ok()).count();
+    assert_eq!(admitted, 1, "a /48 is one neighbourhood");
+    assert_eq!(fail(&throttle, "ada", &from(2, 0)), Err(30), "another one stands at its own line's end");
+}
+
+// threat 144: who was admitted in vain has not lost their place
+#[test]
+fn a_dropped_attempt_keeps_its_place_in_line() {
+    let (throttle, clock) = throttle();
+    poll(&throttle, &clock, "ada", Device::Unknown, clock.now().millis() + 120_000);
+    assert!(wait(&throttle, "ada", "home") > 0);
+    poll(&throttle, &clock, "ada", Device::Unknown, clock.now().millis() + 30_000);
+    for _ in 0..3 {
+        drop(throttle.check("ada", "home", Device::Unknown).expect("waited"));
+    }
+    throttle.failed(throttle.check("ada", "home", Device::Unknown).expect("waited"));
+    assert_eq!(wait(&throttle, "ada", "home"), 30);
 }
 
 // threat 141: a stolen device cookie
@@ -257,7 +329,7 @@ fn counters_are_bounded_and_the_longest_untouched_goes_first() {
     for index in 0..1000 {
         fail(&throttle, &format!("q{index}"), &format!("c{index}")).expect("first");
     }
-    assert_eq!(throttle.counters(), 20);
+    assert_eq!(throttle.counters(), 20 + 2, "and the places in line of who has to wait");
     assert_eq!(wait(&throttle, "ada", "x"), 0);
 }
 

@@ -36,8 +36,7 @@ impl ErrorPage<'_> {
             ("temporarily_unavailable", _) => "error-later-lead",
             ("server_error", _) => "error-server-lead",
             ("access_denied", _) => "error-denied-lead",
-            // a page of ours leads on: no app is to blame
-            (_, WayOn::Link { .. }) => "error-stale",
+            (_, WayOn::Again { .. }) => "error-stale",
             _ => "error-request-lead",
         }
     }
@@ -59,6 +58,13 @@ pub enum WayOn<'a> {
     BackToApp,
     /// A page of this server.
     Link {
+        /// Its address.
+        url: &'a str,
+        /// The key of what the button says.
+        words: &'a str,
+    },
+    /// A page of this server once more, since the one that was sent was not the one shown last.
+    Again {
         /// Its address.
         url: &'a str,
         /// The key of what the button says.

@@ -1,6 +1,6 @@
 //! The page that asks before signing a person out (RP-Initiated Logout §2; threat 171).
 
-use super::{Layout, Person};
+use super::{Destination, Layout, Person};
 use askama::Template;
 
 /// One question; the form posts `form_token` to `action`.
@@ -15,6 +15,10 @@ pub struct LogoutPage<'a> {
     pub form_token: &'a str,
     /// The name of the client that asks, when one does.
     pub client: Option<&'a str>,
+    /// Whether the client means another sign-in than the one in this browser.
+    pub about_another: bool,
+    /// Where the person goes afterwards, when not to a page of ours.
+    pub destination: Option<Destination<'a>>,
     /// Who is signed in.
     pub person: Option<Person<'a>>,
     /// Where staying signed in leads.

@@ -50,8 +50,16 @@ fn every_page_in(layout: Layout<'_>, text: &str) -> Vec<(&'static str, String)> 
         action: text,
         form_token: text,
         client: Some(text),
+        about_another: true,
+        destination: Some(Destination::Host(text)),
         person: Some(person),
         stay: text,
+    };
+    let frames = ["https://app.example.com/out?iss=https%3A%2F%2Fa.example&sid=x".to_owned()];
+    let logged_out = LoggedOutPage { layout, sign_in: text, frames: &[], onward: None };
+    let onward = |after_seconds| {
+        let link = ReturnLink::parse("https://app.example.com/?state='\"").unwrap();
+        Some(Onward { link, client: text, after_seconds })
     };
     let back = ReturnLink::parse("com.example.app:/cb?error=x&state='\"").unwrap();
     let error = |way_on| ErrorPage { layout, code: text, reason: text, error_id: text, way_on };
@@ -78,13 +86,22 @@ fn every_page_in(layout: Layout<'_>, text: &str) -> Vec<(&'static str, String)> 
         ("consent", render(&consent)),
         ("consent on this device", render(&ConsentPage { destination: Destination::ThisDevice, ..consent })),
         ("logout", render(&logout)),
-        ("logged_out", render(&LoggedOutPage { layout, sign_in: text })),
+        ("logged_out", render(&logged_out)),
+        ("logged_out by a button", render(&LoggedOutPage { onward: onward(None), ..logged_out })),
+        (
+            "logged_out framing",
+            render(&LoggedOutPage { onward: onward(Some(3)), frames: &frames, ..logged_out }),
+        ),
         (
             "account",
             render(&AccountPage { layout, person, since: Since(Timestamp::from_seconds(0)), sign_out: text }),
         ),
         ("error", render(&error(WayOn::BackToApp))),
         ("error with a link", render(&error(WayOn::Link { url: text, words: "error-look-again" }))),
+        (
+            "error with a page once more",
+            render(&error(WayOn::Again { url: text, words: "error-look-again" })),
+        ),
         ("error to continue", render(&error(WayOn::Continue { link: back, host: Destination::Host(text) }))),
         (
             "error to continue on this device",
@@ -211,6 +228,10 @@ fn a_state_comes_back_from_the_form_as_it_was_sent() {
 fn no_page_carries_inline_style_or_handlers_or_loads_anything_from_elsewhere() {
     for (name, html) in every_page("x") {
         for (tag, attributes) in tags(&html) {
+            // Front-Channel Logout §2: the one page that loads something of the apps
+            if name == "logged_out framing" && tag == "iframe" {
+                continue;
+            }
             assert!(
                 !["style", "iframe", "object", "embed", "base"].contains(&tag.as_str()),
                 "{name}: <{tag}>"
@@ -264,12 +285,13 @@ fn every_id_is_unique_and_every_reference_to_one_leads_somewhere() {
 
 #[test]
 fn every_page_has_the_ids_that_automation_relies_on() {
-    let expected: [(&str, &[&str]); 10] = [
+    let expected: [(&str, &[&str]); 11] = [
         ("login", &["username", "password", "login-submit"]),
         ("login refused", &["username", "password", "login-submit", "login-message"]),
         ("account_choice", &["account-1", "account-2", "login-other"]),
         ("consent", &["consent-allow", "consent-deny"]),
         ("logout", &["logout-confirm"]),
+        ("logged_out by a button", &["logout-continue"]),
         ("error", &["error-code", "error-reason", "error-id"]),
         ("error with a link", &["error-code", "error-reason", "error-id", "error-way-on"]),
         ("error to continue", &["error-code", "error-reason", "error-id", "continue"]),

@@ -9,11 +9,14 @@ pub enum ClientAuthenticationMethod {
     ClientSecretBasic,
     /// The secret in the body (RFC 6749 §2.3.1).
     ClientSecretPost,
+    /// An assertion, signed with a key of the client's own (RFC 7523 §2.2, OpenID Connect Core §9).
+    PrivateKeyJwt,
 }
 
 impl ClientAuthenticationMethod {
     /// Every one; metadata, configuration, registration and tests follow from this list.
-    pub const ALL: [Self; 3] = [Self::None, Self::ClientSecretBasic, Self::ClientSecretPost];
+    pub const ALL: [Self; 4] =
+        [Self::None, Self::ClientSecretBasic, Self::ClientSecretPost, Self::PrivateKeyJwt];
 
     /// The name on the wire.
     pub const fn as_str(self) -> &'static str {
@@ -21,6 +24,15 @@ impl ClientAuthenticationMethod {
             Self::None => "none",
             Self::ClientSecretBasic => "client_secret_basic",
             Self::ClientSecretPost => "client_secret_post",
+            Self::PrivateKeyJwt => "private_key_jwt",
+        }
+    }
+
+    /// Whether client and server share a secret for it.
+    pub const fn has_secret(self) -> bool {
+        match self {
+            Self::ClientSecretBasic | Self::ClientSecretPost => true,
+            Self::None | Self::PrivateKeyJwt => false,
         }
     }
 

@@ -8,6 +8,7 @@ use crate::protocol::metadata_reader::Reader;
 use crate::protocol::redirect_uri::{ApplicationType, Deployment, RedirectUri};
 use crate::protocol::scope::Scopes;
 use crate::protocol::signing_algorithm::SigningAlgorithm;
+use crate::protocol::verification_algorithm::VerificationAlgorithm;
 use serde_json::{Map, Value};
 
 /// What a client says of itself, checked.
@@ -42,7 +43,7 @@ pub struct ClientMetadata {
     /// `token_endpoint_auth_method`.
     pub token_endpoint_auth_method: ClientAuthenticationMethod,
     /// `token_endpoint_auth_signing_alg`: what assertions are signed with; any that its keys allow when absent.
-    pub token_endpoint_auth_signing_alg: Option<SigningAlgorithm>,
+    pub token_endpoint_auth_signing_alg: Option<VerificationAlgorithm>,
     /// `jwks` or `jwks_uri`: what its signatures verify with.
     pub keys: ClientKeys,
     /// `scope`: the most that this client may ask for.
@@ -58,7 +59,7 @@ pub struct ClientMetadata {
     /// `introspection_signed_response_alg` (RFC 9701 §6).
     pub introspection_signed_response_alg: Option<SigningAlgorithm>,
     /// `request_object_signing_alg`: what request objects are signed with; any that its keys allow when absent.
-    pub request_object_signing_alg: Option<SigningAlgorithm>,
+    pub request_object_signing_alg: Option<VerificationAlgorithm>,
     /// `require_signed_request_object` (RFC 9101 §10.5).
     pub require_signed_request_object: bool,
     /// `request_uris`: where its request objects may be fetched, fragments included.
@@ -212,7 +213,8 @@ impl ClientMetadata {
             initiate_login_uri: reader.secure_url("initiate_login_uri"),
             grant_types: reader.grant_types(),
             token_endpoint_auth_method: reader.method(),
-            token_endpoint_auth_signing_alg: reader.algorithm("token_endpoint_auth_signing_alg"),
+            token_endpoint_auth_signing_alg: reader
+                .algorithm_of_the_client("token_endpoint_auth_signing_alg"),
             keys: reader.keys(),
             scope: reader.scope(),
             subject_type: reader.subject_type(),
@@ -223,7 +225,7 @@ impl ClientMetadata {
                 .unwrap_or(SigningAlgorithm::Rs256),
             userinfo_signed_response_alg: reader.algorithm("userinfo_signed_response_alg"),
             introspection_signed_response_alg: reader.algorithm("introspection_signed_response_alg"),
-            request_object_signing_alg: reader.algorithm("request_object_signing_alg"),
+            request_object_signing_alg: reader.algorithm_of_the_client("request_object_signing_alg"),
             require_signed_request_object: reader.flag("require_signed_request_object"),
             request_uris: reader.request_uris(),
             require_pushed_authorization_requests: reader.flag("require_pushed_authorization_requests"),

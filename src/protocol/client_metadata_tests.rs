@@ -79,6 +79,10 @@ fn what_client_metadata_says_of_keys_sectors_and_logout_must_fit_together() {
         json!({"jwks_uri": "http://app.example/jwks"}),
         json!({"jwks_uri": "https://user:word@app.example/jwks"}),
         json!({"jwks_uri": "https://app.example/jwks#x"}),
+        json!({"jwks_uri": "https://0x7f.1/jwks"}),
+        json!({"token_endpoint_auth_method": "private_key_jwt"}),
+        json!({"token_endpoint_auth_signing_alg": "HS256", "jwks_uri": "https://app.example/jwks"}),
+        json!({"request_object_signing_alg": "none", "jwks_uri": "https://app.example/jwks"}),
         json!({"request_object_signing_alg": "RS256"}),
         json!({"require_signed_request_object": true}),
         json!({"request_uris": ["https://app.example/request"]}),
@@ -99,6 +103,16 @@ fn what_client_metadata_says_of_keys_sectors_and_logout_must_fit_together() {
         members.extend(wrong.as_object().expect("an object").clone());
         assert!(read(Value::Object(members)).is_err(), "{wrong}");
     }
+    let signs = json!({
+        "redirect_uris": ["https://app.example/cb"],
+        "token_endpoint_auth_method": "private_key_jwt",
+        "token_endpoint_auth_signing_alg": "PS256",
+        "jwks_uri": "https://app.example/jwks",
+    });
+    assert_eq!(
+        read(signs).expect("valid").token_endpoint_auth_signing_alg,
+        Some(VerificationAlgorithm::Ps256)
+    );
     let one = json!({"redirect_uris": ["https://app.example/cb"], "subject_type": "pairwise"});
     assert_eq!(read(one).expect("one host is a sector").subject_type, SubjectType::Pairwise);
 }

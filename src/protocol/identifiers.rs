@@ -105,6 +105,10 @@ random_identifier!(
     /// An audit event.
     EventId, "", 16
 );
+random_identifier!(
+    /// A message of the outbox: the `jti` of a logout token (Back-Channel Logout §2.4), the same at every attempt.
+    MessageId, "", 16
+);
 
 impl GrantId {
     /// The bytes, as a refresh token carries them.

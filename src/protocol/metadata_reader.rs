@@ -5,9 +5,11 @@ use crate::protocol::client_authentication_method::ClientAuthenticationMethod;
 use crate::protocol::client_metadata::{ClientKeys, ClientMetadata, MetadataProblem, SubjectType};
 use crate::protocol::grant_type::GrantType;
 use crate::protocol::localized::{Localized, is_language_tag};
+use crate::protocol::outbound_url::OutboundUrl;
 use crate::protocol::redirect_uri::{ApplicationType, Deployment, RedirectUri};
 use crate::protocol::scope::Scopes;
 use crate::protocol::signing_algorithm::SigningAlgorithm;
+use crate::protocol::verification_algorithm::VerificationAlgorithm;
 use serde_json::{Map, Value};
 use url::Url;
 
@@ -164,6 +166,12 @@ impl Reader<'_> {
     /// RFC 7591 §2: `jwks` and `jwks_uri` exclude one another.
     pub(super) fn keys(&mut self) -> ClientKeys {
         let by_reference = self.secure_url("jwks_uri");
+        if let Some(uri) = &by_reference
+            && let Err(why) = OutboundUrl::parse(uri)
+        {
+            let expected = format!("a URL that this server can ask; this one {why}");
+            self.problem("jwks_uri", None, uri.escape_debug(), expected);
+        }
         let Some(set) = self.members.get("jwks") else {
             return by_reference.map_or(ClientKeys::None, ClientKeys::ByReference);
         };
@@ -267,6 +275,17 @@ impl Reader<'_> {
         algorithm
     }
 
+    /// An algorithm that the client signs with: there are more than this server signs with.
+    pub(super) fn algorithm_of_the_client(&mut self, member: &str) -> Option<VerificationAlgorithm> {
+        let name = self.text(member)?;
+        let algorithm = VerificationAlgorithm::parse(&name);
+        if algorithm.is_none() {
+            let all = VerificationAlgorithm::ALL.map(VerificationAlgorithm::as_str);
+            self.problem(member, None, &name, one_of(all));
+        }
+        algorithm
+    }
+
     pub(super) fn response_types(&mut self, metadata: &ClientMetadata) {
         for (index, name) in self.list("response_types").iter().enumerate() {
             if name != "code" || !metadata.allows(GrantType::AuthorizationCode) {
@@ -316,6 +335,12 @@ impl Reader<'_> {
         if metadata.has_keys() || self.members.contains_key("jwks") || self.members.contains_key("jwks_uri") {
             return;
         }
+        if metadata.token_endpoint_auth_method == ClientAuthenticationMethod::PrivateKeyJwt {
+            let expected =
+                "`jwks` or `jwks_uri`: the keys that its assertions verify with (OpenID Connect Core §9)";
+            self.problem("jwks", None, "none", expected);
+            return;
+        }
         let signs = metadata.request_object_signing_alg.is_some()
             || metadata.require_signed_request_object
             || !metadata.request_uris.is_empty();
@@ -340,8 +365,15 @@ impl Reader<'_> {
         }
     }
 
-    /// Front-Channel Logout §2: scheme, host and port are those of a redirect URI.
+    /// Back-Channel Logout §2.2: a URI that this server may ask. Front-Channel Logout §2: scheme, host and port are those of
+    /// a redirect URI.
     fn logout_agrees(&mut self, metadata: &ClientMetadata) {
+        if let Some(uri) = &metadata.backchannel_logout_uri
+            && let Err(why) = OutboundUrl::parse(uri)
+        {
+            let expected = format!("a URL that this server can ask; this one {why}");
+            self.problem("backchannel_logout_uri", None, uri.escape_debug(), expected);
+        }
         let Some(uri) = &metadata.frontchannel_logout_uri else { return };
         let origin = |uri: &str| Url::parse(uri).ok().map(|url| url.origin());
         if !metadata.redirect_uris.iter().any(|redirect| origin(redirect.as_str()) == origin(uri)) {

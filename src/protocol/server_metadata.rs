@@ -10,6 +10,7 @@ use crate::protocol::issuer::Issuer;
 use crate::protocol::prompt::Prompt;
 use crate::protocol::response_mode::ResponseMode;
 use crate::protocol::signing_algorithm::SigningAlgorithm;
+use crate::protocol::verification_algorithm::VerificationAlgorithm;
 use serde::Serialize;
 
 /// What the operator and the running server decide about the document.
@@ -27,6 +28,18 @@ pub struct Advertised<'a> {
     pub acr_values: Vec<&'a str>,
     /// The languages of the pages, by their tags in canonical case.
     pub ui_locales: Vec<&'a str>,
+    /// Whether the logged-out page loads the apps' own.
+    pub front_channel_logout: FrontChannelLogout,
+}
+
+/// Whether Front-Channel Logout is on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FrontChannelLogout {
+    /// It is not.
+    #[default]
+    Off,
+    /// It is.
+    On,
 }
 
 /// The document, its members in the order in which they are written.
@@ -40,13 +53,17 @@ pub struct ServerMetadata<'a> {
     revocation_endpoint: String,
     introspection_endpoint: String,
     pushed_authorization_request_endpoint: String,
+    end_session_endpoint: String,
     scopes_supported: Vec<&'a str>,
     response_types_supported: [&'static str; 1],
     response_modes_supported: Vec<&'static str>,
     grant_types_supported: Vec<&'static str>,
     token_endpoint_auth_methods_supported: Vec<&'static str>,
+    token_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
     revocation_endpoint_auth_methods_supported: Vec<&'static str>,
+    revocation_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
     introspection_endpoint_auth_methods_supported: Vec<&'static str>,
+    introspection_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
     code_challenge_methods_supported: [&'static str; 1],
     subject_types_supported: Vec<&'static str>,
     id_token_signing_alg_values_supported: Vec<&'static str>,
@@ -59,6 +76,12 @@ pub struct ServerMetadata<'a> {
     display_values_supported: Vec<&'static str>,
     ui_locales_supported: Vec<&'a str>,
     authorization_response_iss_parameter_supported: bool,
+    backchannel_logout_supported: bool,
+    backchannel_logout_session_supported: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    frontchannel_logout_supported: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    frontchannel_logout_session_supported: Option<bool>,
     claims_parameter_supported: bool,
     request_parameter_supported: bool,
     request_uri_parameter_supported: bool,
@@ -70,12 +93,22 @@ pub struct ServerMetadata<'a> {
 impl<'a> ServerMetadata<'a> {
     /// The document of a server that does what is `advertised`.
     pub fn of(advertised: Advertised<'a>) -> Self {
-        let Advertised { issuer, scopes, claims, signing_alg_values, acr_values, ui_locales } = advertised;
+        let Advertised {
+            issuer,
+            scopes,
+            claims,
+            signing_alg_values,
+            acr_values,
+            ui_locales,
+            front_channel_logout,
+        } = advertised;
+        let front_channel = (front_channel_logout == FrontChannelLogout::On).then_some(true);
         let methods = |fits: fn(ClientAuthenticationMethod) -> bool| -> Vec<&'static str> {
             let known = ClientAuthenticationMethod::ALL.into_iter();
             known.filter(|method| fits(*method)).map(ClientAuthenticationMethod::as_str).collect()
         };
         let algorithms: Vec<_> = signing_alg_values.iter().map(|algorithm| algorithm.as_str()).collect();
+        let of_clients = VerificationAlgorithm::ALL.map(VerificationAlgorithm::as_str).to_vec();
         Self {
             issuer: issuer.as_str(),
             authorization_endpoint: issuer.endpoint(path::AUTHORIZATION),
@@ -85,16 +118,20 @@ impl<'a> ServerMetadata<'a> {
             revocation_endpoint: issuer.endpoint(path::REVOCATION),
             introspection_endpoint: issuer.endpoint(path::INTROSPECTION),
             pushed_authorization_request_endpoint: issuer.endpoint(path::PUSHED_AUTHORIZATION_REQUEST),
+            end_session_endpoint: issuer.endpoint(path::END_SESSION),
             scopes_supported: scopes,
             response_types_supported: ["code"],
             response_modes_supported: ResponseMode::ALL.map(ResponseMode::as_str).to_vec(),
             grant_types_supported: GrantType::ALL.map(GrantType::as_str).to_vec(),
             token_endpoint_auth_methods_supported: methods(|_| true),
+            token_endpoint_auth_signing_alg_values_supported: of_clients.clone(),
             revocation_endpoint_auth_methods_supported: methods(|_| true),
+            revocation_endpoint_auth_signing_alg_values_supported: of_clients.clone(),
             // RFC 7662 §2.1: whoever asks about tokens proves who they are, so a public client cannot
             introspection_endpoint_auth_methods_supported: methods(|method| {
                 method != ClientAuthenticationMethod::None
             }),
+            introspection_endpoint_auth_signing_alg_values_supported: of_clients.clone(),
             code_challenge_methods_supported: ["S256"],
             subject_types_supported: SubjectType::ALL.map(SubjectType::as_str).to_vec(),
             id_token_signing_alg_values_supported: algorithms.clone(),
@@ -107,13 +144,15 @@ impl<'a> ServerMetadata<'a> {
             display_values_supported: Display::ALL.map(Display::as_str).to_vec(),
             ui_locales_supported: ui_locales,
             authorization_response_iss_parameter_supported: true,
+            backchannel_logout_supported: true,
+            backchannel_logout_session_supported: true,
+            frontchannel_logout_supported: front_channel,
+            frontchannel_logout_session_supported: front_channel,
             claims_parameter_supported: true,
             request_parameter_supported: true,
             request_uri_parameter_supported: true,
             require_request_uri_registration: true,
-            request_object_signing_alg_values_supported: SigningAlgorithm::ALL
-                .map(SigningAlgorithm::as_str)
-                .to_vec(),
+            request_object_signing_alg_values_supported: of_clients,
             require_pushed_authorization_requests: false,
         }
     }

@@ -2,6 +2,10 @@ use super::*;
 use serde_json::{Value, json};
 
 fn document(issuer: &str) -> String {
+    document_with(issuer, FrontChannelLogout::Off)
+}
+
+fn document_with(issuer: &str, front_channel_logout: FrontChannelLogout) -> String {
     let issuer = Issuer::parse(issuer).expect("valid");
     ServerMetadata::of(Advertised {
         issuer: &issuer,
@@ -10,6 +14,7 @@ fn document(issuer: &str) -> String {
         signing_alg_values: &[SigningAlgorithm::Es256, SigningAlgorithm::Rs256],
         acr_values: vec!["urn:example:password"],
         ui_locales: vec!["en", "pt"],
+        front_channel_logout,
     })
     .to_json()
 }
@@ -27,13 +32,17 @@ fn metadata_golden() {
         "revocation_endpoint": "https://auth.example.com/revoke",
         "introspection_endpoint": "https://auth.example.com/introspect",
         "pushed_authorization_request_endpoint": "https://auth.example.com/par",
+        "end_session_endpoint": "https://auth.example.com/logout",
         "scopes_supported": ["openid", "photos.read"],
         "response_types_supported": ["code"],
         "response_modes_supported": ["query", "form_post"],
         "grant_types_supported": ["authorization_code", "client_credentials", "refresh_token"],
-        "token_endpoint_auth_methods_supported": ["none", "client_secret_basic", "client_secret_post"],
-        "revocation_endpoint_auth_methods_supported": ["none", "client_secret_basic", "client_secret_post"],
-        "introspection_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+        "token_endpoint_auth_methods_supported": ["none", "client_secret_basic", "client_secret_post", "private_key_jwt"],
+        "token_endpoint_auth_signing_alg_values_supported": ["ES256", "RS256", "PS256", "EdDSA", "Ed25519"],
+        "revocation_endpoint_auth_methods_supported": ["none", "client_secret_basic", "client_secret_post", "private_key_jwt"],
+        "revocation_endpoint_auth_signing_alg_values_supported": ["ES256", "RS256", "PS256", "EdDSA", "Ed25519"],
+        "introspection_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "private_key_jwt"],
+        "introspection_endpoint_auth_signing_alg_values_supported": ["ES256", "RS256", "PS256", "EdDSA", "Ed25519"],
         "code_challenge_methods_supported": ["S256"],
         "subject_types_supported": ["public", "pairwise"],
         "id_token_signing_alg_values_supported": ["ES256", "RS256"],
@@ -44,13 +53,15 @@ fn metadata_golden() {
         "acr_values_supported": ["urn:example:password"],
         "prompt_values_supported": ["none", "login", "consent", "select_account"],
         "authorization_response_iss_parameter_supported": true,
+        "backchannel_logout_supported": true,
+        "backchannel_logout_session_supported": true,
         "display_values_supported": ["page", "popup", "touch"],
         "ui_locales_supported": ["en", "pt"],
         "claims_parameter_supported": true,
         "request_parameter_supported": true,
         "request_uri_parameter_supported": true,
         "require_request_uri_registration": true,
-        "request_object_signing_alg_values_supported": ["ES256", "RS256", "EdDSA"],
+        "request_object_signing_alg_values_supported": ["ES256", "RS256", "PS256", "EdDSA", "Ed25519"],
         "require_pushed_authorization_requests": false,
     });
     assert_eq!(serde_json::from_str::<Value>(&text).expect("JSON"), expected);
@@ -70,11 +81,21 @@ fn nothing_unsafe_and_nothing_unsupported_is_advertised() {
         "registration_endpoint",
         "device_authorization_endpoint",
         "check_session_iframe",
-        "backchannel_logout_supported",
         "frontchannel_logout_supported",
+        "frontchannel_logout_session_supported",
         "dpop_signing_alg_values_supported",
     ] {
         assert!(document.get(absent).is_none(), "{absent}");
+    }
+}
+
+// Front-Channel Logout §3
+#[test]
+fn front_channel_logout_is_advertised_where_it_is_on() {
+    let text = document_with("https://auth.example.com", FrontChannelLogout::On);
+    let document: Value = serde_json::from_str(&text).expect("JSON");
+    for member in ["frontchannel_logout_supported", "frontchannel_logout_session_supported"] {
+        assert_eq!(document[member], true, "{member}");
     }
 }
 

@@ -1,4 +1,5 @@
-//! The signature algorithms of this server (RFC 7518 §3.1, RFC 8037 §3.1): asymmetric ones only, and one list of them.
+//! The signature algorithms that this server signs with (RFC 7518 §3.1, RFC 8037 §3.1): asymmetric ones only, and one list of
+//! them. What it verifies from others is `verification_algorithm`'s.
 
 /// How this server signs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -7,10 +7,11 @@ use crate::model::entropy::SharedEntropy;
 use crate::model::grant::RevocationReason;
 use crate::model::session::{Authentication, STAMP_EVERY, Session};
 use crate::model::user::User;
-use crate::protocol::identifiers::SessionId;
+use crate::protocol::identifiers::{ClientId, SessionId};
 use crate::protocol::timestamp::Timestamp;
 use crate::storage::error::StorageError;
-use crate::storage::{Store, grants, sessions};
+use crate::storage::{Store, sessions};
+use crate::users::ending::end_session;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
@@ -66,6 +67,10 @@ impl Sessions {
 
     /// Begins a session for a person who has just proved who they are, and yields the cookie's new value. The same
     /// person's session goes on under its `sid`; another's ends, with what does not outlive it.
+    ///
+    /// # Errors
+    /// A `Conflict` when the person was disabled, or given another password than `user.password_hash`, since they proved it: nobody
+    /// is signed in then (threat 45).
     pub async fn sign_in(
         &self,
         user: &User,
@@ -96,25 +101,26 @@ impl Sessions {
             "by password",
             "OpenID Connect Core §3.1.2.3",
         );
-        let work = Arc::new((session, same, ended, event, SessionId::from_random(self.entropy.bytes())));
+        let fresh_id = SessionId::from_random(self.entropy.bytes());
+        let by = user.password_hash.clone();
+        let work = Arc::new((session, same, ended, event, fresh_id, by, circumstances.clone()));
         let (hash, idle_until) = (hash(&secret), now.plus(self.lifetimes.session_idle));
         self.store
             .write(move |connection| {
                 let work = work.clone();
                 Box::pin(async move {
-                    let (session, same, ended, event, fresh_id) = work.as_ref();
+                    let (session, same, ended, event, fresh_id, by, circumstances) = work.as_ref();
+                    let by = by.as_ref();
                     if let Some(ended) = ended {
-                        sessions::end(connection, ended, now).await?;
-                        grants::revoke_of_session(connection, ended, now, RevocationReason::SignedOut)
-                            .await?;
+                        end_session(connection, ended, RevocationReason::SignedOut, circumstances).await?;
                     }
                     let renewed =
-                        same.is_some() && sessions::renew(connection, session, &hash, idle_until).await?;
+                        same.is_some() && sessions::renew(connection, session, &hash, idle_until, by).await?;
                     if !renewed {
                         // A session that ended meanwhile keeps its name to itself.
                         let id = if same.is_some() { fresh_id } else { &session.id };
                         let session = Session { id: id.clone(), ..session.clone() };
-                        sessions::insert(connection, &session, &hash, idle_until).await?;
+                        sessions::insert(connection, &session, &hash, idle_until, by).await?;
                     }
                     audit::record(connection, event).await
                 })
@@ -134,15 +140,17 @@ impl Sessions {
             .await
     }
 
-    /// Ends a session with its unspent codes and the grants that do not outlive it.
+    /// Ends a session with its unspent codes and the grants that do not outlive it, because the person or a client asked, and
+    /// yields the apps that took part, which are told (Back-Channel Logout §2.5). None when somebody else ended it first.
     pub async fn sign_out(
         &self,
         signed_in: &SignedIn,
+        asked_by: Option<&ClientId>,
         circumstances: &Circumstances,
-    ) -> Result<(), StorageError> {
-        let now = circumstances.now;
+    ) -> Result<Vec<ClientId>, StorageError> {
         let id = signed_in.session.id.clone();
         let about = About {
+            client_id: asked_by.cloned(),
             user_id: Some(signed_in.user.id.clone()),
             session_id: Some(id.clone()),
             ..About::default()
@@ -154,15 +162,18 @@ impl Sessions {
             "the person signed out",
             "RP-Initiated Logout §2",
         );
+        let work = Arc::new((id, event, circumstances.clone()));
         self.store
             .write(move |connection| {
-                let (id, event) = (id.clone(), event.clone());
+                let work = work.clone();
                 Box::pin(async move {
-                    if sessions::end(connection, &id, now).await? {
-                        grants::revoke_of_session(connection, &id, now, RevocationReason::SignedOut).await?;
-                        audit::record(connection, &event).await?;
-                    }
-                    Ok(())
+                    let (id, event, circumstances) = work.as_ref();
+                    let reason = RevocationReason::SignedOut;
+                    let Some(told) = end_session(connection, id, reason, circumstances).await? else {
+                        return Ok(Vec::new());
+                    };
+                    audit::record(connection, event).await?;
+                    Ok(told)
                 })
             })
             .await

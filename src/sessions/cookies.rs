@@ -1,8 +1,9 @@
-//! The two cookies (RFC 6265bis): the browser's, set at the first visit and kept, which markers and forms are bound to;
-//! and the session's, whose secret changes at every sign-in. On https they have the `__Host-` prefix; on the loopback a
+//! The three cookies (RFC 6265bis): the browser's, set at the first visit and kept, which markers and forms are bound to;
+//! the session's, whose secret changes at every sign-in; and the device's, which says that a person signed in here before. On https they have the `__Host-` prefix; on the loopback a
 //! plain name with the port in it (threats 130–132).
 
 use crate::protocol::issuer::Issuer;
+use crate::users::device::DEVICE_COOKIE_LENGTH;
 use std::time::Duration;
 
 /// The names and attributes of this server's cookies.
@@ -20,6 +21,8 @@ pub enum Cookie {
     Browser,
     /// The session's secret.
     Session,
+    /// That a person has signed in here before (`users::device`).
+    Device,
 }
 
 /// How long a browser keeps its own cookie: the longest that browsers allow.
@@ -40,6 +43,7 @@ impl CookieJar {
         let noun = match cookie {
             Cookie::Browser => "portreeve-browser",
             Cookie::Session => "portreeve-session",
+            Cookie::Device => "portreeve-device",
         };
         format!("{}{noun}{}", self.prefix, self.suffix)
     }
@@ -53,16 +57,16 @@ impl CookieJar {
             .filter(|(other, _)| *other == name)
             .map(|(_, value)| value);
         match (values.next(), values.next()) {
-            (Some(value), None) if is_ours(value) => Some(value),
+            (Some(value), None) if is_ours(cookie, value) => Some(value),
             _ => None,
         }
     }
 
-    /// A Set-Cookie header that sets the cookie; `life` is for the session's only.
+    /// A Set-Cookie header that sets the cookie for `life`; the browser's own is kept as long as may be.
     pub fn set(&self, cookie: Cookie, value: &str, life: Duration) -> String {
         let age = match cookie {
             Cookie::Browser => BROWSER_LIFE.as_secs(),
-            Cookie::Session => life.as_secs(),
+            Cookie::Session | Cookie::Device => life.as_secs(),
         };
         let (name, secure) = (self.name(cookie), self.secure);
         format!("{name}={value}; Path=/; Max-Age={age}; HttpOnly; SameSite=Lax{secure}")
@@ -74,9 +78,13 @@ impl CookieJar {
     }
 }
 
-/// Our values are 32 random bytes in base64url.
-fn is_ours(value: &str) -> bool {
-    value.len() == 43
+/// Our values are base64url: of 32 random bytes, or of what `users::device` makes.
+fn is_ours(cookie: Cookie, value: &str) -> bool {
+    let length = match cookie {
+        Cookie::Browser | Cookie::Session => 43,
+        Cookie::Device => DEVICE_COOKIE_LENGTH,
+    };
+    value.len() == length
         && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
 }
 

@@ -42,13 +42,13 @@ pub async fn insert(connection: &mut Connection, event: &AuditEvent) -> Result<(
     .await
 }
 
-/// Records a refusal.
+/// Records a refusal; again is as once.
 pub async fn insert_refusal(connection: &mut Connection, event: &AuditEvent) -> Result<(), StorageError> {
     put(
         connection,
         "INSERT INTO refusals (id, occurred_at, event, request_id, reason, section, client_id, user_id, session_id,
                                grant_id, address, detail)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, '')",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, '') ON CONFLICT (id) DO NOTHING",
         event,
     )
     .await

@@ -6,7 +6,7 @@ use crate::protocol::resource::Resource;
 use crate::protocol::scope::Scopes;
 use crate::storage::driver::{Connection, execute, fetch_optional};
 use crate::storage::error::StorageError;
-use crate::storage::row::{resources_text, scopes};
+use crate::storage::row::{of_row, resources_text, scopes};
 
 #[derive(sqlx::FromRow)]
 struct ConsentRow {
@@ -28,7 +28,7 @@ pub async fn find(
         client.as_str(),
         resources_text(resources),
     )?;
-    row.map(|row| scopes("consents", &row.scopes)).transpose()
+    row.map(|row| of_row(&format!("{user} {client}"), scopes("consents", &row.scopes))).transpose()
 }
 
 /// Whether the person ever agreed to anything for this client.
@@ -45,6 +45,35 @@ pub async fn exists(
         client.as_str(),
     )?;
     Ok(row.is_some())
+}
+
+/// Holds the place of a consent until the transaction ends, and yields what is agreed to there now: whoever decides about the same
+/// meanwhile waits. A new place is empty, and has to be filled or given up.
+pub async fn hold(connection: &mut Connection, consent: &Consent) -> Result<Scopes, StorageError> {
+    let row = fetch_optional!(
+        connection,
+        ConsentRow,
+        "INSERT INTO consents (user_id, client_id, resources, scopes, granted_at) VALUES ($1, $2, $3, '', $4)
+         ON CONFLICT (user_id, client_id, resources) DO UPDATE SET granted_at = consents.granted_at
+         RETURNING scopes",
+        consent.user_id.as_str(),
+        consent.client_id.as_str(),
+        resources_text(&consent.resources),
+        consent.granted_at.millis(),
+    )?;
+    row.map_or_else(|| Ok(Scopes::default()), |row| scopes("consents", &row.scopes))
+}
+
+/// Gives up the place of a consent: nothing is agreed to there any more.
+pub async fn give_up(connection: &mut Connection, consent: &Consent) -> Result<(), StorageError> {
+    execute!(
+        connection,
+        "DELETE FROM consents WHERE user_id = $1 AND client_id = $2 AND resources = $3",
+        consent.user_id.as_str(),
+        consent.client_id.as_str(),
+        resources_text(&consent.resources),
+    )
+    .map(drop)
 }
 
 /// Remembers a consent in the place of an earlier one for the same client and resources.

@@ -5,6 +5,10 @@ use crate::protocol::timestamp::Timestamp;
 use crate::storage::error::StorageError;
 use sqlx::pool::PoolConnection;
 use sqlx::{Postgres, Sqlite};
+use std::time::Duration;
+
+/// How long a connection that is given back may take to answer.
+const RETURN_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// An open connection to either store.
 pub enum Connection {
@@ -77,6 +81,56 @@ impl Connection {
         Ok(Timestamp::from_millis(millis))
     }
 
+    /// Lifts the limits that every connection has, for the transaction that it is in.
+    pub(crate) async fn lift_limits(&mut self) -> Result<(), StorageError> {
+        match self {
+            Self::Postgres(_) => {
+                self.raw("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0").await
+            }
+            Self::Sqlite(_) => Ok(()),
+        }
+    }
+
+    /// Whether there is a table of this name. Every engine keeps that list elsewhere.
+    pub(crate) async fn has_table(&mut self, name: &str) -> Result<bool, StorageError> {
+        let (count,): (i64,) = match self {
+            Self::Postgres(held) => {
+                let sql = "SELECT COUNT(*) FROM information_schema.tables
+                           WHERE table_schema = current_schema() AND table_name = $1";
+                sqlx::query_as(sql).bind(name).fetch_one(&mut **held).await?
+            }
+            Self::Sqlite(held) => {
+                let sql = "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = $1";
+                sqlx::query_as(sql).bind(name).fetch_one(&mut **held).await?
+            }
+        };
+        Ok(count > 0)
+    }
+
+    /// Closes it, where it would otherwise be lent again.
+    pub(crate) fn close(self) {
+        match self {
+            Self::Postgres(mut open) => open.close_on_drop(),
+            Self::Sqlite(mut open) => open.close_on_drop(),
+        }
+    }
+
+    /// Gives it back to the pool, which asks whether it still answers, and would ask for ever.
+    pub(crate) fn give_back(self) {
+        if let Self::Postgres(mut open) = self {
+            tokio::spawn(tokio::time::timeout(RETURN_TIMEOUT, open.return_to_pool()));
+        }
+    }
+
+    /// What ends a transaction for good here. On PostgreSQL a COMMIT after a statement that failed is a ROLLBACK that reports
+    /// success; a statement before it does not.
+    fn commit_statement(&self) -> &'static str {
+        match self {
+            Self::Postgres(_) => "SELECT 1; COMMIT",
+            Self::Sqlite(_) => "COMMIT",
+        }
+    }
+
     /// What opens a writing transaction here.
     pub(crate) fn begin_statement(&self) -> &'static str {
         match self {
@@ -106,10 +160,13 @@ impl Transaction {
 
     /// Commits when `outcome` is a success, and rolls back otherwise; yields the outcome.
     pub(crate) async fn end<T>(mut self, outcome: Result<T, StorageError>) -> Result<T, StorageError> {
-        let statement = if outcome.is_ok() { "COMMIT" } else { "ROLLBACK" };
-        let ended = self.connection()?.raw(statement).await;
-        if ended.is_ok() {
-            drop(self.0.take());
+        let connection = self.connection()?;
+        let statement = if outcome.is_ok() { connection.commit_statement() } else { "ROLLBACK" };
+        let ended = connection.raw(statement).await;
+        if ended.is_ok()
+            && let Some(connection) = self.0.take()
+        {
+            connection.give_back();
         }
         let value = outcome?;
         ended.map(|()| value)
@@ -118,10 +175,8 @@ impl Transaction {
 
 impl Drop for Transaction {
     fn drop(&mut self) {
-        match self.0.take() {
-            Some(Connection::Postgres(mut open)) => open.close_on_drop(),
-            Some(Connection::Sqlite(mut open)) => open.close_on_drop(),
-            None => {}
+        if let Some(connection) = self.0.take() {
+            connection.close();
         }
     }
 }

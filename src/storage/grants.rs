@@ -1,7 +1,7 @@
 //! The table of grants: codes and generations of refresh tokens are states of one row, and each step of its life is one
 //! guarded write that names every binding. Which answer a failed step deserves is for the rules to say.
 
-use crate::model::grant::{Access, Grant, GrantState, RedirectUriInRequest, RefreshState, RevocationReason};
+use crate::model::grant::{Access, Grant, GrantState, RedirectUriInRequest, RefreshState};
 use crate::model::session::Authentication;
 use crate::model::user::User;
 use crate::protocol::claims_request::ClaimsRequest;
@@ -11,7 +11,10 @@ use crate::protocol::resource::Resource;
 use crate::protocol::timestamp::Timestamp;
 use crate::storage::driver::{Connection, execute, fetch_all, fetch_optional};
 use crate::storage::error::StorageError;
-use crate::storage::row::{column, digest, resources, resources_text, scopes};
+pub use crate::storage::grant_ends::{
+    revoke, revoke_holding, revoke_of_client, revoke_of_session, revoke_of_user, sweep, sweep_idle,
+};
+use crate::storage::row::{column, digest, of_row, resources, resources_text, scopes};
 use crate::storage::users::UserRow;
 
 /// The columns of a grant, qualified so that they stand in a join and in RETURNING alike.
@@ -110,8 +113,16 @@ impl TryFrom<GrantRow> for Grant {
     type Error = StorageError;
 
     fn try_from(row: GrantRow) -> Result<Self, StorageError> {
+        let id = row.grant_id.clone();
+        of_row(&id, row.grant())
+    }
+}
+
+impl GrantRow {
+    fn grant(self) -> Result<Grant, StorageError> {
+        let row = self;
         let present = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-        Ok(Self {
+        Ok(Grant {
             id: column(TABLE, "id", GrantId::parse(&row.grant_id))?,
             client_id: column(TABLE, "client_id", ClientId::parse(&row.client_id))?,
             user_id: column(TABLE, "user_id", UserId::parse(&row.owner_id))?,
@@ -200,6 +211,8 @@ pub struct RedemptionAttempt {
     pub now: Timestamp,
     /// When the opened grant is over.
     pub expires_at: Timestamp,
+    /// By how many milliseconds the clock that says so is ahead of the database's.
+    pub clock_ahead: i64,
     /// The digest of the first refresh token's salt, and when it must have been used; without them there is none.
     pub refresh: Option<([u8; 32], Timestamp)>,
 }
@@ -214,7 +227,7 @@ pub async fn redeem(
         GrantRow,
         concat!(
             "UPDATE grants SET state = 'active', redeemed_at = $1, expires_at = $6, salt_hash = $7, rotated_at = $1,
-                               used_at = $1, idle_until = $8
+                               used_at = $1, idle_until = $8, clock_ahead = $10
              WHERE id = $2 AND state = 'code' AND client_id = $3 AND code_challenge = $4 AND code_until > $1
                AND (redirect_uri_repeat = $9 OR (redirect_uri_repeat = '' AND redirect_uri = $9)) AND ",
             resource_granted!(),
@@ -234,6 +247,7 @@ pub async fn redeem(
         attempt.refresh.as_ref().map(|(salt_hash, _)| salt_hash.to_vec()),
         attempt.refresh.as_ref().map(|(_, idle_until)| idle_until.millis()),
         &attempt.redirect_uri,
+        attempt.clock_ahead,
     )?;
     row.map(TryFrom::try_from).transpose()
 }
@@ -255,6 +269,8 @@ pub struct RotationAttempt {
     pub now: Timestamp,
     /// When the successor must have been used.
     pub idle_until: Timestamp,
+    /// By how many milliseconds the clock that says so is ahead of the database's.
+    pub clock_ahead: i64,
 }
 
 /// Makes the next generation the fresh one: one guarded UPDATE. `None` when any binding fails, and nothing has changed then.
@@ -266,7 +282,7 @@ pub async fn rotate(
         connection,
         GrantRow,
         concat!(
-            "UPDATE grants SET generation = generation + 1, rotated_at = $1, used_at = $1, idle_until = $6
+            "UPDATE grants SET generation = generation + 1, rotated_at = $1, used_at = $1, idle_until = $6, clock_ahead = $8
              WHERE id = $2 AND state = 'active' AND client_id = $3 AND generation = $4 AND salt_hash = $7
                AND idle_until > $1 AND expires_at > $1 AND ",
             resource_granted!(),
@@ -284,6 +300,7 @@ pub async fn rotate(
         &attempt.resource,
         attempt.idle_until.millis(),
         &attempt.salt_hash[..],
+        attempt.clock_ahead,
     )?;
     row.map(TryFrom::try_from).transpose()
 }
@@ -316,6 +333,8 @@ pub struct Standing {
     pub session: SessionStanding,
     /// Whether the one access token that was asked about was revoked.
     pub token: TokenStanding,
+    /// By how many milliseconds the clock that its redemption or last rotation is by was ahead of the database's.
+    pub clock_ahead: i64,
 }
 
 /// Whether a grant's session goes on.
@@ -344,6 +363,7 @@ struct StandingRow {
     user: UserRow,
     session_living: i64,
     token_revoked: i64,
+    clock_ahead: i64,
 }
 
 /// The grant with this id, its person, and how its session and the access token `jti` stand at `now`: one read.
@@ -363,7 +383,7 @@ pub async fn find_standing(
                users.updated_at AS user_updated_at, disabled_at,
                CAST(CASE WHEN ",
             session_lives!(),
-            " THEN 1 ELSE 0 END AS BIGINT) AS session_living,
+            " THEN 1 ELSE 0 END AS BIGINT) AS session_living, clock_ahead,
                CAST(CASE WHEN EXISTS (SELECT 1 FROM revoked_tokens WHERE jti = $3) THEN 1 ELSE 0 END AS BIGINT) AS token_revoked
              FROM grants JOIN users ON users.id = grants.user_id WHERE grants.id = $2"
         ),
@@ -377,76 +397,15 @@ pub async fn find_standing(
         user: row.user.try_into()?,
         session: if row.session_living == 1 { SessionStanding::Living } else { SessionStanding::Ended },
         token: if row.token_revoked == 1 { TokenStanding::Revoked } else { TokenStanding::NotRevoked },
+        clock_ahead: row.clock_ahead,
     }))
 }
 
-/// Ends one grant for good; false when it had ended before.
-pub async fn revoke(
-    connection: &mut Connection,
-    id: &GrantId,
-    now: Timestamp,
-    reason: RevocationReason,
-) -> Result<bool, StorageError> {
-    execute!(
-        connection,
-        "UPDATE grants SET state = 'revoked', revoked_at = $2, revocation_reason = $3
-         WHERE id = $1 AND state <> 'revoked'",
-        id.as_str(),
-        now.millis(),
-        reason.as_str(),
-    )
-    .map(|changed| changed == 1)
-}
-
-/// Ends what does not outlive a session: its unspent codes, and its grants without `offline_access`.
-pub async fn revoke_of_session(
-    connection: &mut Connection,
-    session: &SessionId,
-    now: Timestamp,
-    reason: RevocationReason,
-) -> Result<u64, StorageError> {
-    execute!(
-        connection,
-        "UPDATE grants SET state = 'revoked', revoked_at = $2, revocation_reason = $3
-         WHERE session_id = $1 AND (state = 'code' OR (state = 'active' AND NOT offline))",
-        session.as_str(),
-        now.millis(),
-        reason.as_str(),
-    )
-}
-
-/// Ends every grant of a person.
-pub async fn revoke_of_user(
-    connection: &mut Connection,
-    user: &UserId,
-    now: Timestamp,
-    reason: RevocationReason,
-) -> Result<u64, StorageError> {
-    execute!(
-        connection,
-        "UPDATE grants SET state = 'revoked', revoked_at = $2, revocation_reason = $3
-         WHERE user_id = $1 AND state <> 'revoked'",
-        user.as_str(),
-        now.millis(),
-        reason.as_str(),
-    )
-}
-
-/// Ends every grant of a client.
-pub async fn revoke_of_client(
-    connection: &mut Connection,
-    client: &ClientId,
-    now: Timestamp,
-    reason: RevocationReason,
-) -> Result<u64, StorageError> {
-    execute!(
-        connection,
-        "UPDATE grants SET state = 'revoked', revoked_at = $2, revocation_reason = $3
-         WHERE client_id = $1 AND state <> 'revoked'",
-        client.as_str(),
-        now.millis(),
-        reason.as_str(),
-    )
+impl Standing {
+    /// `now`, by a clock that is `clock_ahead` of the database's, as the clock that the stored moments are by would have shown it.
+    pub fn by_its_clock(&self, now: Timestamp, clock_ahead: i64) -> Timestamp {
+        Timestamp::from_millis(now.millis().saturating_sub(clock_ahead).saturating_add(self.clock_ahead))
+    }
 }
 
 /// The living grants of a person, newest first.
@@ -462,16 +421,6 @@ pub async fn active_of_user(connection: &mut Connection, user: &UserId) -> Resul
         user.as_str(),
     )?;
     rows.into_iter().map(TryFrom::try_from).collect()
-}
-
-/// Deletes up to `limit` grants of which nothing has been valid since `before`.
-pub async fn sweep(connection: &mut Connection, before: Timestamp, limit: i64) -> Result<u64, StorageError> {
-    execute!(
-        connection,
-        "DELETE FROM grants WHERE id IN (SELECT id FROM grants WHERE expires_at < $1 LIMIT $2)",
-        before.millis(),
-        limit,
-    )
 }
 
 /// Whether `resource` is among a grant's; the same rule as the guarded writes have in SQL.

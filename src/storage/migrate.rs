@@ -37,7 +37,7 @@ impl Store {
         self.make_history().await?;
         let mut report = MigrationReport::default();
         for migration in &MIGRATIONS {
-            if self.write(move |connection| Box::pin(take(connection, migration, now))).await? {
+            if self.write_at_leisure(move |connection| Box::pin(take(connection, migration, now))).await? {
                 report.applied.push(migration.name);
             }
         }
@@ -45,9 +45,14 @@ impl Store {
         Ok(report)
     }
 
+    /// Every step there is: what is pending where nothing is yet.
+    pub fn all_migrations() -> Vec<&'static str> {
+        MIGRATIONS.iter().map(|migration| migration.name).collect()
+    }
+
     /// Tells which steps are still to be taken, and takes none.
     pub async fn pending_migrations(&self) -> Result<MigrationReport, StorageError> {
-        let taken = self.history().await.unwrap_or_default();
+        let taken = self.history().await?;
         let missing =
             MIGRATIONS.iter().filter(|migration| !taken.iter().any(|row| row.version == migration.version));
         let pending = missing.map(|migration| migration.name).collect();
@@ -67,14 +72,15 @@ impl Store {
         last
     }
 
+    /// The steps that were taken; none in a database that was never used.
     async fn history(&self) -> Result<Vec<HistoryRow>, StorageError> {
         self.read(|connection| {
             Box::pin(async move {
-                fetch_all!(
-                    connection,
-                    HistoryRow,
-                    "SELECT version, checksum FROM schema_history ORDER BY version"
-                )
+                if !connection.has_table("schema_history").await? {
+                    return Ok(Vec::new());
+                }
+                let sql = "SELECT version, checksum FROM schema_history ORDER BY version";
+                fetch_all!(connection, HistoryRow, sql)
             })
         })
         .await
@@ -82,7 +88,7 @@ impl Store {
 
     /// A store of a later version, or one whose steps read otherwise, is not touched.
     async fn check_history(&self) -> Result<(), StorageError> {
-        let Ok(history) = self.history().await else { return Ok(()) };
+        let history = self.history().await?;
         let known = |row: &HistoryRow| {
             MIGRATIONS.iter().any(|step| step.version == row.version && checksum(step.sql) == row.checksum)
         };

@@ -5,15 +5,19 @@ pub mod audit_events;
 pub mod consents;
 pub mod driver;
 pub mod error;
+mod grant_ends;
 pub mod grants;
 pub mod leases;
 pub mod migrate;
+pub mod outbox;
 pub mod pushed_requests;
 pub mod revoked_tokens;
 mod row;
 pub mod salts;
+pub mod session_clients;
 pub mod sessions;
 pub mod signing_keys;
+pub mod spent_jtis;
 mod sqlite_writer;
 pub mod users;
 
@@ -21,7 +25,7 @@ use crate::protocol::timestamp::Timestamp;
 use crate::storage::driver::{Connection, Transaction};
 use crate::storage::error::StorageError;
 use futures_util::future::BoxFuture;
-use sqlite_writer::SqliteWriter;
+use sqlite_writer::{Haste, SqliteWriter};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
@@ -48,6 +52,8 @@ enum Pools {
 const ATTEMPTS: usize = 3;
 /// How long a caller waits for a connection before the answer is 503.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long the database may take for a piece of work; a little more than for a statement.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(6);
 
 impl Store {
     /// Opens the store that `url` names: `sqlite://PATH` (made when missing, with its folder) or `postgres://…`.
@@ -59,19 +65,27 @@ impl Store {
         Ok(Self { pools, accesses: Arc::default() })
     }
 
-    /// Runs a read on a connection of its own, outside a transaction; once more when the connection was broken.
-    pub async fn read<T>(
-        &self,
-        work: impl for<'c> Fn(&'c mut Connection) -> BoxFuture<'c, Result<T, StorageError>>,
-    ) -> Result<T, StorageError> {
-        let mut connection = self.acquire().await?;
-        match work(&mut connection).await {
-            Err(StorageError::Unavailable(_)) => {
-                close(connection);
-                let mut connection = self.acquire().await?;
-                work(&mut connection).await
+    /// Runs a read on a connection of its own, outside a transaction; once more when the connection was broken. A caller that is
+    /// gone does not leave it in the middle of an answer.
+    pub async fn read<T, F>(&self, work: F) -> Result<T, StorageError>
+    where
+        T: Send + 'static,
+        F: for<'c> Fn(&'c mut Connection) -> BoxFuture<'c, Result<T, StorageError>> + Send + Sync + 'static,
+    {
+        self.accesses.fetch_add(1, Ordering::Relaxed);
+        match &self.pools {
+            Pools::Sqlite { readers, .. } => work(&mut Connection::Sqlite(readers.acquire().await?)).await,
+            Pools::Postgres(pool) => {
+                let pool = pool.clone();
+                in_a_task_of_its_own(async move {
+                    match lend(&pool, &work).await {
+                        Err(Lapse::Broken(StorageError::Unavailable(_))) => lend(&pool, &work).await,
+                        answer => answer,
+                    }
+                    .map_err(StorageError::from)
+                })
+                .await
             }
-            answer => answer,
         }
     }
 
@@ -85,15 +99,18 @@ impl Store {
     {
         self.accesses.fetch_add(1, Ordering::Relaxed);
         match &self.pools {
-            Pools::Sqlite { writer, .. } => writer.write(work).await,
+            Pools::Sqlite { writer, .. } => writer.write(Haste::Bounded, work).await,
             Pools::Postgres(pool) => {
                 let pool = pool.clone();
                 in_a_task_of_its_own(async move {
                     retry(|| async {
                         let connection = Connection::Postgres(pool.acquire().await?);
-                        let mut transaction = Transaction::begin(connection).await?;
-                        let outcome = work(transaction.connection()?).await;
-                        transaction.end(outcome).await
+                        in_time(async {
+                            let mut transaction = Transaction::begin(connection).await?;
+                            let outcome = work(transaction.connection()?).await;
+                            transaction.end(outcome).await
+                        })
+                        .await?
                     })
                     .await
                 })
@@ -110,18 +127,46 @@ impl Store {
     {
         self.accesses.fetch_add(1, Ordering::Relaxed);
         match &self.pools {
-            Pools::Sqlite { writer, .. } => writer.write(work).await,
+            Pools::Sqlite { writer, .. } => writer.write(Haste::Bounded, work).await,
+            Pools::Postgres(pool) => {
+                let pool = pool.clone();
+                in_a_task_of_its_own(async move { retry(|| async { Ok(lend(&pool, &work).await?) }).await })
+                    .await
+            }
+        }
+    }
+
+    /// Runs a write that may take as long as it takes, such as a migration: in a transaction whose statements wait for no less.
+    pub async fn write_at_leisure<T, F>(&self, work: F) -> Result<T, StorageError>
+    where
+        T: Send + 'static,
+        F: for<'c> Fn(&'c mut Connection) -> BoxFuture<'c, Result<T, StorageError>> + Send + Sync + 'static,
+    {
+        self.accesses.fetch_add(1, Ordering::Relaxed);
+        match &self.pools {
+            Pools::Sqlite { writer, .. } => writer.write(Haste::Leisure, work).await,
             Pools::Postgres(pool) => {
                 let pool = pool.clone();
                 in_a_task_of_its_own(async move {
                     retry(|| async {
-                        let mut connection = Connection::Postgres(pool.acquire().await?);
-                        work(&mut connection).await
+                        let connection = Connection::Postgres(pool.acquire().await?);
+                        let mut transaction = Transaction::begin(connection).await?;
+                        transaction.connection()?.lift_limits().await?;
+                        let outcome = work(transaction.connection()?).await;
+                        transaction.end(outcome).await
                     })
                     .await
                 })
                 .await
             }
+        }
+    }
+
+    /// Whether the embedded store could not be written to when it was last tried; PostgreSQL has other ways to tell.
+    pub fn is_failing_to_write(&self) -> bool {
+        match &self.pools {
+            Pools::Sqlite { writer, .. } => writer.is_failing(),
+            Pools::Postgres(_) => false,
         }
     }
 
@@ -145,14 +190,47 @@ impl Store {
             }
         }
     }
+}
 
-    async fn acquire(&self) -> Result<Connection, StorageError> {
-        self.accesses.fetch_add(1, Ordering::Relaxed);
-        Ok(match &self.pools {
-            Pools::Postgres(pool) => Connection::Postgres(pool.acquire().await?),
-            Pools::Sqlite { readers, .. } => Connection::Sqlite(readers.acquire().await?),
-        })
+/// Why work on a lent connection has no answer.
+enum Lapse {
+    /// The work failed.
+    Broken(StorageError),
+    /// There was no connection, or no answer on it: asking again would only wait again (F-28).
+    Silent(StorageError),
+}
+
+impl From<Lapse> for StorageError {
+    fn from(lapse: Lapse) -> Self {
+        match lapse {
+            Lapse::Broken(error) | Lapse::Silent(error) => error,
+        }
     }
+}
+
+/// Lends a connection to `work`, outside a transaction. One that fell silent is closed, not lent again.
+async fn lend<T, F>(pool: &PgPool, work: &F) -> Result<T, Lapse>
+where
+    F: for<'c> Fn(&'c mut Connection) -> BoxFuture<'c, Result<T, StorageError>>,
+{
+    let open = pool.acquire().await.map_err(|error| Lapse::Silent(error.into()))?;
+    let mut connection = Connection::Postgres(open);
+    match in_time(work(&mut connection)).await {
+        Ok(answer) => {
+            connection.give_back();
+            answer.map_err(Lapse::Broken)
+        }
+        Err(silent) => {
+            connection.close();
+            Err(Lapse::Silent(silent))
+        }
+    }
+}
+
+/// The server ends a statement that takes too long; a server that is silent ends nothing (F-28).
+async fn in_time<T>(work: impl Future<Output = T>) -> Result<T, StorageError> {
+    let late = |_| StorageError::Unavailable("it was silent for too long".to_owned());
+    tokio::time::timeout(ANSWER_TIMEOUT, work).await.map_err(late)
 }
 
 /// A hung-up client cancels its handler, never this (security.md §0.2).
@@ -181,25 +259,12 @@ async fn retry<T, W: Future<Output = Result<T, StorageError>>>(
     })
 }
 
-fn close(connection: Connection) {
-    match connection {
-        Connection::Postgres(mut open) => open.close_on_drop(),
-        Connection::Sqlite(mut open) => open.close_on_drop(),
-    }
-}
-
 /// The file that the rest of a `sqlite://` URL names.
 pub fn file_of(path: &str) -> String {
     percent_encoding::percent_decode_str(path).decode_utf8_lossy().into_owned()
 }
 
 async fn open_sqlite(path: &str, max_connections: u32) -> Result<Pools, StorageError> {
-    if let Some(folder) = std::path::Path::new(path).parent().filter(|folder| !folder.as_os_str().is_empty())
-    {
-        make_private_folder(folder).map_err(|error| {
-            StorageError::Unavailable(format!("the folder {} cannot be made: {error}", folder.display()))
-        })?;
-    }
     make_private_file(std::path::Path::new(path))
         .map_err(|error| StorageError::Unavailable(format!("the file {path} cannot be made: {error}")))?;
     let options = SqliteConnectOptions::new()
@@ -211,8 +276,11 @@ async fn open_sqlite(path: &str, max_connections: u32) -> Result<Pools, StorageE
         .busy_timeout(Duration::from_secs(5))
         .pragma("journal_size_limit", "67108864");
     let one = SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
-    let writer =
-        one.test_before_acquire(false).acquire_timeout(ACQUIRE_TIMEOUT).connect_with(options.clone()).await?;
+    let writer = one
+        .test_before_acquire(false)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .connect_with(options.clone().busy_timeout(sqlite_writer::LOCK_PATIENCE))
+        .await?;
     let readers = SqlitePoolOptions::new()
         .max_connections(max_connections.clamp(1, 8))
         .test_before_acquire(false)
@@ -221,19 +289,18 @@ async fn open_sqlite(path: &str, max_connections: u32) -> Result<Pools, StorageE
     Ok(Pools::Sqlite { readers, writer: SqliteWriter::start(writer) })
 }
 
-/// Makes a folder, and those above it that are missing, for its owner alone.
-pub fn make_private_folder(folder: &std::path::Path) -> std::io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
-}
-
-/// Makes the store's file for its owner alone; what SQLite lays beside it takes its mode. One that exists stays as it is.
-fn make_private_file(path: &std::path::Path) -> std::io::Result<()> {
-    use std::os::unix::fs::OpenOptionsExt;
-    match std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
-        _ => Ok(()),
+/// Makes the embedded store's file, and the folders above it that are missing, for their owner alone; what SQLite lays beside it
+/// takes its mode. What exists stays as it is. Yields the file's real name, without links.
+pub fn make_private_file(path: &std::path::Path) -> std::io::Result<std::path::PathBuf> {
+    use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     }
+    // Only where there is none: to open and close a file takes away the locks that SQLite has on it in this process.
+    if !path.exists() {
+        std::fs::OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
+    }
+    path.canonicalize()
 }
 
 fn open_postgres(url: &str, max_connections: u32) -> Result<Pools, StorageError> {

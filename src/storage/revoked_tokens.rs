@@ -29,19 +29,19 @@ impl NotBefore<'_> {
     }
 }
 
-/// Revokes one access token until it would have expired; again is as once.
+/// Revokes one access token until it would have expired; false when it was revoked before.
 pub async fn insert(
     connection: &mut Connection,
     jti: &str,
     expires_at: Timestamp,
-) -> Result<(), StorageError> {
+) -> Result<bool, StorageError> {
     execute!(
         connection,
         "INSERT INTO revoked_tokens (jti, expires_at) VALUES ($1, $2) ON CONFLICT (jti) DO NOTHING",
         jti,
         expires_at.millis(),
     )
-    .map(drop)
+    .map(|changed| changed == 1)
 }
 
 /// Whether a token that no grant stands behind was revoked: itself, or with everything its client got before a moment.
@@ -86,6 +86,20 @@ pub async fn sweep(connection: &mut Connection, before: Timestamp, limit: i64) -
     execute!(
         connection,
         "DELETE FROM revoked_tokens WHERE jti IN (SELECT jti FROM revoked_tokens WHERE expires_at < $1 LIMIT $2)",
+        before.millis(),
+        limit,
+    )
+}
+
+/// Deletes up to `limit` of the moments before `before`: what they were held against has expired.
+pub async fn sweep_not_before(
+    connection: &mut Connection,
+    before: Timestamp,
+    limit: i64,
+) -> Result<u64, StorageError> {
+    execute!(
+        connection,
+        "DELETE FROM not_before WHERE name IN (SELECT name FROM not_before WHERE moment < $1 LIMIT $2) AND moment < $1",
         before.millis(),
         limit,
     )

@@ -11,10 +11,15 @@ pub(super) fn column<T, E>(
     column: &'static str,
     parsed: Result<T, E>,
 ) -> Result<T, StorageError> {
-    parsed.map_err(|_| {
-        tracing::error!(table, column, "a row holds an impossible value");
-        StorageError::Corrupt { table, column }
-    })
+    parsed.map_err(|_| StorageError::Corrupt { table, column })
+}
+
+/// A row as it was read; an impossible one is told of by table, column and id, and never by its value (F-39).
+pub(super) fn of_row<T>(id: &str, read: Result<T, StorageError>) -> Result<T, StorageError> {
+    if let Err(StorageError::Corrupt { table, column }) = &read {
+        tracing::error!(table, column, row.id = %id.escape_debug(), "a row holds an impossible value");
+    }
+    read
 }
 
 /// Reads a list of scopes.

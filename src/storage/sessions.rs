@@ -1,12 +1,12 @@
 //! The table of sessions.
 
 use crate::model::session::{Authentication, Session};
-use crate::model::user::User;
+use crate::model::user::{PasswordHash, User};
 use crate::protocol::identifiers::{SessionId, UserId};
 use crate::protocol::timestamp::Timestamp;
-use crate::storage::driver::{Connection, execute, fetch_optional};
+use crate::storage::driver::{Connection, execute, fetch_all, fetch_optional};
 use crate::storage::error::StorageError;
-use crate::storage::row::column;
+use crate::storage::row::{column, of_row};
 use crate::storage::users::UserRow;
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ impl TryFrom<SessionRow> for (Session, User) {
     fn try_from(row: SessionRow) -> Result<Self, StorageError> {
         let user = User::try_from(row.user)?;
         let session = Session {
-            id: column("sessions", "id", SessionId::parse(&row.id))?,
+            id: of_row(&row.id, column("sessions", "id", SessionId::parse(&row.id)))?,
             user_id: user.id.clone(),
             authentication: Authentication {
                 at: Timestamp::from_millis(row.authenticated_at),
@@ -65,28 +65,36 @@ pub async fn find_living(
     row.map(TryFrom::try_from).transpose()
 }
 
-/// Holds a person's row until the transaction ends: whoever disables them meanwhile waits, and then finds the session to
-/// end. A `Conflict` when they are disabled already, or gone: the sign-in came too late (threat 45).
-async fn hold_enabled(connection: &mut Connection, user: &UserId) -> Result<(), StorageError> {
+/// Holds a person's row until the transaction ends: whoever disables them or changes their password meanwhile waits, and then
+/// finds the session to end. A `Conflict` when they are disabled or gone already, or have another password than the one they
+/// signed in by: the sign-in came too late (threat 45).
+async fn hold(
+    connection: &mut Connection,
+    user: &UserId,
+    signed_in_by: Option<&PasswordHash>,
+) -> Result<(), StorageError> {
     let held = execute!(
         connection,
-        "UPDATE users SET updated_at = updated_at WHERE id = $1 AND disabled_at IS NULL",
+        "UPDATE users SET updated_at = updated_at
+         WHERE id = $1 AND disabled_at IS NULL AND COALESCE(password_hash, '') = $2",
         user.as_str(),
+        signed_in_by.map_or("", |hash| hash.0.as_str()),
     )?;
     match held {
         1 => Ok(()),
-        _ => Err(StorageError::Conflict("a disabled person has no sessions".to_owned())),
+        _ => Err(StorageError::Conflict("the person was disabled or has another password".to_owned())),
     }
 }
 
-/// Adds a session; a `Conflict` when its person is disabled.
+/// Adds a session; a `Conflict` when its person is disabled, or has another password than the one they signed in by.
 pub async fn insert(
     connection: &mut Connection,
     session: &Session,
     secret_hash: &[u8; 32],
     idle_until: Timestamp,
+    signed_in_by: Option<&PasswordHash>,
 ) -> Result<(), StorageError> {
-    hold_enabled(connection, &session.user_id).await?;
+    hold(connection, &session.user_id, signed_in_by).await?;
     execute!(
         connection,
         "INSERT INTO sessions (id, secret_hash, user_id, created_at, authenticated_at, selected_at, acr, amr,
@@ -105,14 +113,15 @@ pub async fn insert(
 }
 
 /// Notes that the same person signed in again: a new secret, a new moment, the same `sid`. False when the session ended
-/// meanwhile; a `Conflict` when the person is disabled.
+/// meanwhile; a `Conflict` as for [`insert`].
 pub async fn renew(
     connection: &mut Connection,
     session: &Session,
     secret_hash: &[u8; 32],
     idle_until: Timestamp,
+    signed_in_by: Option<&PasswordHash>,
 ) -> Result<bool, StorageError> {
-    hold_enabled(connection, &session.user_id).await?;
+    hold(connection, &session.user_id, signed_in_by).await?;
     execute!(
         connection,
         "UPDATE sessions SET secret_hash = $2, authenticated_at = $3, selected_at = $3, acr = $4, amr = $5,
@@ -158,29 +167,57 @@ pub async fn stamp(
     .map(drop)
 }
 
-/// Ends one session for good; false when it had ended before.
-pub async fn end(connection: &mut Connection, id: &SessionId, now: Timestamp) -> Result<bool, StorageError> {
-    execute!(
-        connection,
-        "UPDATE sessions SET ended_at = $2 WHERE id = $1 AND ended_at IS NULL",
-        id.as_str(),
-        now.millis(),
-    )
-    .map(|changed| changed == 1)
+#[derive(sqlx::FromRow)]
+struct NamesRow {
+    id: String,
+    user_id: String,
 }
 
-/// Ends every session of a person.
+/// Ends one session for good, and tells whose it was; nothing when it had ended before.
+pub async fn end(
+    connection: &mut Connection,
+    id: &SessionId,
+    now: Timestamp,
+) -> Result<Option<UserId>, StorageError> {
+    let row = fetch_optional!(
+        connection,
+        NamesRow,
+        "UPDATE sessions SET ended_at = $2 WHERE id = $1 AND ended_at IS NULL RETURNING id, user_id",
+        id.as_str(),
+        now.millis(),
+    )?;
+    row.map(|row| column("sessions", "user_id", UserId::parse(&row.user_id))).transpose()
+}
+
+/// Ends every session of a person, and tells which went on until now.
 pub async fn end_of_user(
     connection: &mut Connection,
     user: &UserId,
     now: Timestamp,
-) -> Result<u64, StorageError> {
-    execute!(
+) -> Result<Vec<SessionId>, StorageError> {
+    let rows = fetch_all!(
         connection,
-        "UPDATE sessions SET ended_at = $2 WHERE user_id = $1 AND ended_at IS NULL",
+        NamesRow,
+        "UPDATE sessions SET ended_at = $2 WHERE user_id = $1 AND ended_at IS NULL RETURNING id, user_id",
         user.as_str(),
         now.millis(),
-    )
+    )?;
+    rows.into_iter().map(|row| column("sessions", "id", SessionId::parse(&row.id))).collect()
+}
+
+/// The sessions of a person that have not ended, held until the transaction ends: no app joins one meanwhile.
+pub async fn hold_of_user(
+    connection: &mut Connection,
+    user: &UserId,
+) -> Result<Vec<SessionId>, StorageError> {
+    let rows = fetch_all!(
+        connection,
+        NamesRow,
+        "UPDATE sessions SET last_seen_at = last_seen_at WHERE user_id = $1 AND ended_at IS NULL
+         RETURNING id, user_id",
+        user.as_str(),
+    )?;
+    rows.into_iter().map(|row| column("sessions", "id", SessionId::parse(&row.id))).collect()
 }
 
 /// Deletes up to `limit` sessions that ended by themselves before `before`.

@@ -6,7 +6,7 @@ use crate::protocol::signing_algorithm::SigningAlgorithm;
 use crate::protocol::timestamp::Timestamp;
 use crate::storage::driver::{Connection, execute, fetch_all};
 use crate::storage::error::StorageError;
-use crate::storage::row::column;
+use crate::storage::row::{column, of_row};
 use std::time::Duration;
 
 #[derive(sqlx::FromRow)]
@@ -27,28 +27,26 @@ impl TryFrom<SigningKeyRow> for StoredSigningKey {
 
     fn try_from(row: SigningKeyRow) -> Result<Self, StorageError> {
         Ok(Self {
-            id: column("signing_keys", "id", KeyId::parse(&row.id))?,
-            algorithm: column(
-                "signing_keys",
-                "algorithm",
-                SigningAlgorithm::parse(&row.algorithm).ok_or(()),
+            id: of_row(&row.id, column("signing_keys", "id", KeyId::parse(&row.id)))?,
+            algorithm: of_row(
+                &row.id,
+                column("signing_keys", "algorithm", SigningAlgorithm::parse(&row.algorithm).ok_or(())),
             )?,
             generation: row.generation,
             public_jwk: row.public_jwk,
             sealed_private_key: row.sealed_private_key,
             announced_at: Timestamp::from_millis(row.announced_at),
             signs_from: Timestamp::from_millis(row.signs_from),
-            token_life: Duration::from_millis(column(
-                "signing_keys",
-                "token_life",
-                u64::try_from(row.token_life),
+            token_life: Duration::from_millis(of_row(
+                &row.id,
+                column("signing_keys", "token_life", u64::try_from(row.token_life)),
             )?),
             removed_at: row.removed_at.map(Timestamp::from_millis),
         })
     }
 }
 
-/// Every key, by algorithm and generation.
+/// Every key, by algorithm and generation. An impossible row is told of and left out: the others still sign and verify (F-39).
 pub async fn list(connection: &mut Connection) -> Result<Vec<StoredSigningKey>, StorageError> {
     let rows = fetch_all!(
         connection,
@@ -57,7 +55,7 @@ pub async fn list(connection: &mut Connection) -> Result<Vec<StoredSigningKey>, 
                 removed_at
          FROM signing_keys ORDER BY algorithm, generation",
     )?;
-    rows.into_iter().map(TryFrom::try_from).collect()
+    Ok(rows.into_iter().filter_map(|row| StoredSigningKey::try_from(row).ok()).collect())
 }
 
 /// Adds a key; false when another replica made the one of this generation first.

@@ -7,44 +7,89 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use sqlx::SqlitePool;
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
 
 /// A handle to the writer's task; cheap to clone.
 #[derive(Clone)]
 pub(super) struct SqliteWriter {
     queue: mpsc::Sender<Box<dyn Job>>,
     pool: SqlitePool,
+    is_failing: Arc<AtomicBool>,
 }
 
-/// How many closures wait before callers do.
-const QUEUE: usize = 1024;
+/// How many closures wait; more are turned away at once.
+const QUEUE: usize = 4096;
 /// How many closures share a commit.
 const BATCH: usize = 128;
+/// How long a closure waits for its turn, another process's lock included; then it is turned away, and has not run.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How long SQLite itself waits for another process's lock at a time.
+pub(super) const LOCK_PATIENCE: Duration = Duration::from_secs(1);
+/// The pause before the lock is tried again.
+const BETWEEN_TRIES: Duration = Duration::from_millis(10);
+/// How long an answer takes at most, whatever the disk does; whether the closure ran is not known then.
+const AT_MOST: Duration = Duration::from_secs(15);
 /// After how many commits the write-ahead log is folded back into the database.
 const COMMITS_BETWEEN_CHECKPOINTS: u32 = 1000;
+
+/// Whether the answer is waited for as long as it takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Haste {
+    /// A request waits.
+    Bounded,
+    /// An operator does.
+    Leisure,
+}
 
 impl SqliteWriter {
     pub(super) fn start(pool: SqlitePool) -> Self {
         let (queue, waiting) = mpsc::channel(QUEUE);
-        tokio::spawn(run(pool.clone(), waiting));
-        Self { queue, pool }
+        let is_failing = Arc::<AtomicBool>::default();
+        tokio::spawn(run(pool.clone(), waiting, is_failing.clone()));
+        Self { queue, pool, is_failing }
     }
 
-    pub(super) async fn write<T, F>(&self, work: F) -> Result<T, StorageError>
+    pub(super) async fn write<T, F>(&self, haste: Haste, work: F) -> Result<T, StorageError>
     where
         T: Send + 'static,
         F: for<'c> Fn(&'c mut Connection) -> BoxFuture<'c, Result<T, StorageError>> + Send + Sync + 'static,
     {
         let (answer, answered) = oneshot::channel();
-        let job = Box::new(Write { work, outcome: None, answer: Some(answer) });
-        let gone = || StorageError::Unavailable("the writer has stopped".to_owned());
-        self.queue.send(job).await.map_err(|_| gone())?;
-        answered.await.map_err(|_| gone())?
+        let job = Box::new(Write { work, outcome: None, answer: Some(answer), since: Instant::now() });
+        self.queue.try_send(job).map_err(|full| match full {
+            TrySendError::Full(_) => unavailable("too many writes wait already"),
+            TrySendError::Closed(_) => unavailable("the writer has stopped"),
+        })?;
+        let answer = match haste {
+            Haste::Leisure => answered.await,
+            Haste::Bounded => match tokio::time::timeout(AT_MOST, answered).await {
+                Ok(answer) => answer,
+                Err(_) => {
+                    self.is_failing.store(true, Ordering::Relaxed);
+                    return Err(unavailable("the disk takes too long"));
+                }
+            },
+        };
+        answer.map_err(|_| unavailable("the writer has stopped"))?
+    }
+
+    /// Whether the last batch could not be committed.
+    pub(super) fn is_failing(&self) -> bool {
+        self.is_failing.load(Ordering::Relaxed)
     }
 
     pub(super) async fn close(&self) {
         self.pool.close().await;
     }
+}
+
+fn unavailable(why: &str) -> StorageError {
+    StorageError::Unavailable(why.to_owned())
 }
 
 /// A closure in the queue, whatever it answers.
@@ -53,12 +98,15 @@ trait Job: Send {
     fn run<'c>(&'c mut self, connection: &'c mut Connection) -> BoxFuture<'c, bool>;
     /// Hands its answer over, now that the batch is committed, or was not.
     fn answer(&mut self, committed: Result<(), StorageError>);
+    /// Since when it waits.
+    fn since(&self) -> Instant;
 }
 
 struct Write<T, F> {
     work: F,
     outcome: Option<Result<T, StorageError>>,
     answer: Option<oneshot::Sender<Result<T, StorageError>>>,
+    since: Instant,
 }
 
 impl<T, F> Job for Write<T, F>
@@ -85,17 +133,34 @@ where
         // A caller that is gone has no use for the answer; the write stands all the same.
         let _ = answer.send(outcome);
     }
+
+    fn since(&self) -> Instant {
+        self.since
+    }
 }
 
-async fn run(pool: SqlitePool, mut waiting: mpsc::Receiver<Box<dyn Job>>) {
+async fn run(pool: SqlitePool, mut waiting: mpsc::Receiver<Box<dyn Job>>, is_failing: Arc<AtomicBool>) {
     let mut batch = Vec::with_capacity(BATCH);
     let mut commits = 0;
     while waiting.recv_many(&mut batch, BATCH).await > 0 {
-        let committed = commit_together(&pool, &mut batch).await;
-        for job in &mut batch {
-            job.answer(committed.clone());
+        turn_away_overdue(&mut batch);
+        let Some(oldest) = batch.first().map(|job| job.since()) else { continue };
+        match begin(&pool, oldest + PATIENCE).await {
+            Ok(transaction) => {
+                let committed = commit_together(transaction, &mut batch).await;
+                is_failing.store(committed.is_err(), Ordering::Relaxed);
+                batch.drain(..).for_each(|mut job| job.answer(committed.clone()));
+            }
+            Err(error) => {
+                tracing::error!(error = %error, "the embedded store cannot be written to");
+                is_failing.store(true, Ordering::Relaxed);
+                // The others would wait as long and in vain.
+                batch.drain(..).for_each(|mut job| job.answer(Err(error.clone())));
+                while let Ok(mut job) = waiting.try_recv() {
+                    job.answer(Err(error.clone()));
+                }
+            }
         }
-        batch.clear();
         commits += 1;
         if commits >= COMMITS_BETWEEN_CHECKPOINTS {
             commits = 0;
@@ -104,8 +169,41 @@ async fn run(pool: SqlitePool, mut waiting: mpsc::Receiver<Box<dyn Job>>) {
     }
 }
 
-async fn commit_together(pool: &SqlitePool, batch: &mut [Box<dyn Job>]) -> Result<(), StorageError> {
-    let mut transaction = Transaction::begin(Connection::Sqlite(pool.acquire().await?)).await?;
+fn turn_away_overdue(batch: &mut Vec<Box<dyn Job>>) {
+    let now = Instant::now();
+    batch.retain_mut(|job| {
+        let in_time = now < job.since() + PATIENCE;
+        if !in_time {
+            job.answer(Err(unavailable("the write waited for its turn for too long")));
+        }
+        in_time
+    });
+}
+
+/// Opens a transaction; while another process holds the lock it tries again, until `deadline`.
+async fn begin(pool: &SqlitePool, deadline: Instant) -> Result<Transaction, StorageError> {
+    loop {
+        let begun = match pool.acquire().await {
+            Ok(open) => Transaction::begin(Connection::Sqlite(open)).await,
+            Err(error) => Err(error.into()),
+        };
+        match begun {
+            // SQLite waits by itself, but not for every kind of lock.
+            Err(StorageError::Serialization) if Instant::now() < deadline => {
+                tokio::time::sleep(BETWEEN_TRIES).await;
+            }
+            Err(StorageError::Serialization) => {
+                return Err(unavailable("another process holds the lock of the embedded store"));
+            }
+            begun => return begun,
+        }
+    }
+}
+
+async fn commit_together(
+    mut transaction: Transaction,
+    batch: &mut [Box<dyn Job>],
+) -> Result<(), StorageError> {
     let outcome = run_each(transaction.connection()?, batch).await;
     transaction.end(outcome).await
 }

@@ -5,7 +5,7 @@ use crate::protocol::identifiers::UserId;
 use crate::protocol::timestamp::Timestamp;
 use crate::storage::driver::{Connection, execute, fetch_all, fetch_optional};
 use crate::storage::error::StorageError;
-use crate::storage::row::{column, object};
+use crate::storage::row::{column, object, of_row};
 use serde_json::Value;
 
 /// A person's columns, wherever they are joined.
@@ -26,11 +26,11 @@ impl TryFrom<UserRow> for User {
 
     fn try_from(row: UserRow) -> Result<Self, StorageError> {
         Ok(Self {
-            id: column("users", "id", UserId::parse(&row.user_id))?,
+            id: of_row(&row.user_id, column("users", "id", UserId::parse(&row.user_id)))?,
             username: row.username,
             verified_email: row.verified_email,
             password_hash: row.password_hash.map(PasswordHash),
-            claims: object("users", "claims", &row.claims)?,
+            claims: of_row(&row.user_id, object("users", "claims", &row.claims))?,
             created_at: Timestamp::from_millis(row.user_created_at),
             updated_at: Timestamp::from_millis(row.user_updated_at),
             disabled_at: row.disabled_at.map(Timestamp::from_millis),
@@ -80,13 +80,13 @@ pub async fn update(connection: &mut Connection, before: &User, after: &User) ->
     if changed == 1 { Ok(()) } else { Err(StorageError::Serialization) }
 }
 
-/// Replaces a hash by a stronger one of the same password, unless the password was changed meanwhile.
+/// Replaces a hash by a stronger one of the same password; false when another one was put there meanwhile.
 pub async fn rehash(
     connection: &mut Connection,
     id: &UserId,
     before: &PasswordHash,
     after: &PasswordHash,
-) -> Result<(), StorageError> {
+) -> Result<bool, StorageError> {
     execute!(
         connection,
         "UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2",
@@ -94,7 +94,23 @@ pub async fn rehash(
         &before.0,
         &after.0,
     )
-    .map(drop)
+    .map(|changed| changed == 1)
+}
+
+#[derive(sqlx::FromRow)]
+struct HashRow {
+    password_hash: String,
+}
+
+/// A password hash of every cost that is in use. Costs are told apart by as much of the PHC string as is before any salt.
+pub async fn hashes_of_each_cost(connection: &mut Connection) -> Result<Vec<PasswordHash>, StorageError> {
+    let rows = fetch_all!(
+        connection,
+        HashRow,
+        "SELECT MAX(password_hash) AS password_hash FROM users WHERE password_hash IS NOT NULL
+         GROUP BY substr(password_hash, 1, 27)",
+    )?;
+    Ok(rows.into_iter().map(|row| PasswordHash(row.password_hash)).collect())
 }
 
 /// The person with this id.

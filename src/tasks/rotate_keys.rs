@@ -1,7 +1,8 @@
-//! Reads the signing keys again, and makes successors when they are due. No lease: two replicas that are first at once make
+//! Reads the signing keys again, makes successors when they are due, and takes out what has outlived its tokens. No lease: two replicas that are first at once make
 //! one key, as the store keeps one for each number.
 
 use super::pause;
+use crate::config::Config;
 use crate::http::app::App;
 use crate::keys::KeysError;
 use crate::keys::key_ring::RELOAD_EVERY;
@@ -13,6 +14,8 @@ use crate::protocol::identifiers::KeyId;
 pub struct Report {
     /// The keys that it made.
     pub made: Vec<KeyId>,
+    /// The keys that nobody needs any more.
+    pub removed: Vec<KeyId>,
 }
 
 /// Why a round failed.
@@ -28,8 +31,12 @@ pub enum RotateKeysError {
 
 /// One round.
 pub async fn run_once(app: &App) -> Result<Report, RotateKeysError> {
-    let snapshot = app.snapshot.load_full();
-    let (settings, life) = (&snapshot.config.signing_keys, snapshot.config.lifetimes.longest_token());
+    prepare(app, &app.snapshot.load_full().config).await
+}
+
+/// One round for a configuration that may not be in force yet.
+pub async fn prepare(app: &App, config: &Config) -> Result<Report, RotateKeysError> {
+    let (settings, life) = (&config.signing_keys, config.lifetimes.longest_token());
     app.keys.reload(&app.store, app.clock.now()).await?;
     if app.keys.ring().shortest_token_life().is_some_and(|shortest| shortest < life) {
         app.keys.lengthen(&app.store, life, app.clock.now()).await?;
@@ -42,13 +49,15 @@ pub async fn run_once(app: &App) -> Result<Report, RotateKeysError> {
         token_life: life,
     };
     let due = Due::After(settings.rotate_every);
-    let made = rotation.ensure(&settings.algorithms, due, &app.circumstances("")).await?;
+    let circumstances = app.circumstances("");
+    let made = rotation.ensure(&settings.algorithms, due, &circumstances).await?;
+    let removed = rotation.remove_outlived(app.keys.ring().stored(), &circumstances).await?;
     // Where another replica was first, its keys are as good, and not in the ring yet.
     let signs = |algorithm: &_| app.keys.ring().signer(*algorithm).is_some();
-    if !made.is_empty() || !settings.algorithms.iter().all(signs) {
+    if !made.is_empty() || !removed.is_empty() || !settings.algorithms.iter().all(signs) {
         app.keys.reload(&app.store, app.clock.now()).await?;
     }
-    Ok(Report { made })
+    Ok(Report { made, removed })
 }
 
 /// Rounds, for as long as the server runs.

@@ -3,10 +3,14 @@
 
 use super::{lead, pause};
 use crate::http::app::App;
+use crate::model::grant::KEPT_AFTER_ITS_END;
+use crate::protocol::identifiers::GrantId;
 use crate::protocol::timestamp::Timestamp;
 use crate::storage::driver::Connection;
 use crate::storage::error::StorageError;
-use crate::storage::{Store, audit_events, grants, pushed_requests, revoked_tokens, sessions, signing_keys};
+use crate::storage::{
+    Store, audit_events, grants, outbox, pushed_requests, revoked_tokens, sessions, signing_keys, spent_jtis,
+};
 use futures_util::future::BoxFuture;
 use std::time::Duration;
 
@@ -21,8 +25,12 @@ pub struct Report {
 const BATCH: i64 = 500;
 /// How many batches of one table a round deletes at most.
 const BATCHES: usize = 200;
+/// How many slices of the grants a round looks through at most.
+const SLICES: usize = 40;
 /// How long after its end a row may stay: clocks differ.
 const AFTER_THE_END: Duration = Duration::from_secs(3600);
+/// How long a message stays that was delivered or given up, for operators.
+const DONE_MESSAGES: Duration = Duration::from_secs(86_400);
 /// How long a removed key's row stays, for operators.
 const REMOVED_KEYS: Duration = Duration::from_secs(90 * 86_400);
 /// How often a round runs.
@@ -34,19 +42,53 @@ type Sweep = for<'c> fn(&'c mut Connection, Timestamp) -> BoxFuture<'c, Result<u
 pub async fn run_once(app: &App) -> Result<Report, StorageError> {
     let now = app.clock.now();
     let (before, keep) = (now.minus(AFTER_THE_END), app.snapshot.load().config.audit.keep);
-    let tables: [(Timestamp, Sweep); 6] = [
+    let life = app.snapshot.load().config.lifetimes.longest_token().max(app.keys.ring().longest_token_life());
+    let tables: [(Timestamp, Sweep); 9] = [
         (before, |connection, before| Box::pin(pushed_requests::sweep(connection, before, BATCH))),
         (before, |connection, before| Box::pin(grants::sweep(connection, before, BATCH))),
         (before, |connection, before| Box::pin(sessions::sweep(connection, before, BATCH))),
         (before, |connection, before| Box::pin(revoked_tokens::sweep(connection, before, BATCH))),
+        (before, |connection, before| Box::pin(spent_jtis::sweep(connection, before, BATCH))),
+        (before.minus(life), |connection, before| {
+            Box::pin(revoked_tokens::sweep_not_before(connection, before, BATCH))
+        }),
         (now.minus(keep), |connection, before| Box::pin(audit_events::sweep(connection, before, BATCH))),
+        (now.minus(DONE_MESSAGES), |connection, before| Box::pin(outbox::sweep(connection, before, BATCH))),
         (now.minus(REMOVED_KEYS), |connection, before| Box::pin(signing_keys::sweep(connection, before))),
     ];
     let mut report = Report::default();
     for (before, sweep) in tables {
         report.rows = report.rows.saturating_add(sweep_table(&app.store, before, sweep).await?);
     }
+    report.rows = report.rows.saturating_add(sweep_idle_grants(app, before).await?);
     Ok(report)
+}
+
+/// Walks some slices of the grants, from anywhere: their names are random, so in time every one has its turn. What a grant gave at
+/// its last use may outlive its idle end.
+async fn sweep_idle_grants(app: &App, before: Timestamp) -> Result<u64, StorageError> {
+    let lifetimes = app.snapshot.load().config.lifetimes.clone();
+    let outlives = lifetimes.access_token.max(lifetimes.id_token).max(KEPT_AFTER_ITS_END);
+    let (before, start) = (before.minus(outlives), GrantId::from_random(app.entropy.bytes()));
+    let mut rows: u64 = 0;
+    let mut wrapped = false;
+    let mut after = start.as_str().to_owned();
+    for _ in 0..SLICES {
+        let from = after.clone();
+        let swept = app.store.write(move |connection| {
+            let from = from.clone();
+            Box::pin(async move { grants::sweep_idle(connection, &from, before, BATCH).await })
+        });
+        let (swept, last) = swept.await?;
+        rows = rows.saturating_add(swept);
+        match last {
+            Some(last) if wrapped && last.as_str() > start.as_str() => break,
+            Some(last) => after = last,
+            None if wrapped => break,
+            None => (after, wrapped) = (String::new(), true),
+        }
+    }
+    Ok(rows)
 }
 
 async fn sweep_table(store: &Store, before: Timestamp, sweep: Sweep) -> Result<u64, StorageError> {

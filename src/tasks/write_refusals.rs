@@ -1,16 +1,16 @@
 //! Writes what strangers were refused, in batches, off the request's path.
 
 use super::pause;
-use crate::audit;
+use crate::audit::Refusals;
 use crate::http::app::App;
-use crate::model::audit_event::AuditEvent;
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::mpsc::Receiver;
+use tokio::sync::Mutex;
 
 /// Writes what waits, every second.
-pub async fn run(app: App, mut waiting: Receiver<AuditEvent>) {
+pub async fn run(app: App, refusals: Arc<Mutex<Refusals>>) {
     loop {
-        if let Err(error) = audit::write_refusals(&app.store, &mut waiting).await {
+        if let Err(error) = refusals.lock().await.write(&app.store).await {
             tracing::warn!(error = %error, "refusals could not be written");
         }
         pause(&app.entropy, Duration::from_secs(1)).await;

@@ -12,8 +12,8 @@ use crate::model::grant::GrantState;
 use crate::protocol::access_token::TokenName;
 use crate::protocol::identifiers::ClientId;
 use crate::protocol::scope::Scopes;
-use crate::protocol::signing_algorithm::SigningAlgorithm;
 use crate::protocol::timestamp::Timestamp;
+use crate::protocol::verification_algorithm::VerificationAlgorithm;
 use crate::storage::error::StorageError;
 use crate::storage::grants::{Standing, TokenStanding, find_standing};
 use crate::storage::{Store, revoked_tokens};
@@ -28,7 +28,7 @@ pub struct VerifiedAccessToken {
     pub jti: String,
     /// What it stands on.
     pub name: TokenName,
-    /// Whom it was given to.
+    /// Whom it was given to, as registered now.
     pub client: Arc<Client>,
     /// Whom it was given to, by name.
     pub client_id: ClientId,
@@ -57,14 +57,46 @@ pub fn recognise(
     ring: &KeyRing,
     now: Timestamp,
 ) -> Option<VerifiedAccessToken> {
+    let now = now.seconds();
+    read(token, config, registry, ring, Times { now, leeway: CLOCKS_DIFFER, expiry: Expiry::Strict })
+}
+
+/// Like [`recognise`], of a token of any time: whoever revokes one must not be told that it is done by a replica whose clock has the
+/// token expired, or not issued yet, while another goes on accepting it.
+pub fn recognise_of_any_time(
+    token: &str,
+    config: &Config,
+    registry: &Registry,
+    ring: &KeyRing,
+) -> Option<VerifiedAccessToken> {
+    read(token, config, registry, ring, Times { now: 0, leeway: i64::MAX, expiry: Expiry::Ignored })
+}
+
+/// How far the clock of the replica that issued a token may be ahead, in seconds: as far as a replica is ready at all (threat 189).
+const CLOCKS_DIFFER: i64 = 60;
+
+/// How a token's times are judged.
+struct Times {
+    now: i64,
+    leeway: i64,
+    expiry: Expiry,
+}
+
+fn read(
+    token: &str,
+    config: &Config,
+    registry: &Registry,
+    ring: &KeyRing,
+    times: Times,
+) -> Option<VerifiedAccessToken> {
     let expectation = Expectation {
         typ: ExpectedType::Only(JwtType::AccessToken),
         issuer: Some(config.issuer.as_str()),
         audience: Audience::Any,
-        algorithms: &SigningAlgorithm::ALL,
-        now_seconds: now.seconds(),
-        leeway_seconds: 0,
-        expiry: Expiry::Required,
+        algorithms: &VerificationAlgorithm::OWN,
+        now_seconds: times.now,
+        leeway_seconds: times.leeway,
+        expiry: times.expiry,
         maximum_age_seconds: None,
     };
     let verified = verify(token, ring.verification(), &expectation).ok()?;
@@ -101,7 +133,8 @@ pub enum Living {
     OfService,
 }
 
-/// Whether a recognised token still counts: its grant is active, its person not disabled, itself not revoked.
+/// Whether a recognised token still counts: its grant is active, its person not disabled and still in one of the client's groups
+/// (threat 138), itself not revoked.
 pub async fn stand(
     store: &Store,
     token: &VerifiedAccessToken,
@@ -141,6 +174,7 @@ fn counts(standing: &Standing, token: &VerifiedAccessToken, subjects: Subjects<'
     matches!(standing.grant.state, GrantState::Active { .. })
         && standing.token == TokenStanding::NotRevoked
         && standing.user.disabled_at.is_none()
+        && standing.user.is_in_one_of(&token.client.allowed_groups)
         && standing.grant.client_id == token.client_id
         && subjects.subject(&token.client, &standing.user.id) == token.sub
 }

@@ -10,6 +10,8 @@ pub enum BearerError {
     Missing,
     /// More than one, or one where none belongs.
     Malformed(&'static str),
+    /// A body that was not read, with its status.
+    Body(u16, &'static str),
     /// Unknown, expired, revoked: nothing tells which.
     InvalidToken,
     /// The token does not reach this far.
@@ -24,6 +26,7 @@ impl BearerError {
         match self {
             Self::Missing => (401, None, "an access token is needed"),
             Self::Malformed(why) => (400, Some(ErrorCode::InvalidRequest), why),
+            Self::Body(status, why) => (*status, Some(ErrorCode::InvalidRequest), why),
             Self::InvalidToken => (401, Some(ErrorCode::InvalidToken), "the access token is not valid"),
             Self::InsufficientScope(why) => (403, Some(ErrorCode::InsufficientScope), why),
             Self::Unavailable => {

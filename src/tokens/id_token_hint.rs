@@ -6,8 +6,8 @@ use crate::jose::expectation::{Audience, Expectation, ExpectedType, Expiry};
 use crate::jose::jwt_type::JwtType;
 use crate::jose::verify::{VerifyError, verify};
 use crate::keys::key_ring::KeyRing;
-use crate::protocol::signing_algorithm::SigningAlgorithm;
 use crate::protocol::timestamp::Timestamp;
+use crate::protocol::verification_algorithm::VerificationAlgorithm;
 
 /// What a hint says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,13 +32,13 @@ pub fn read(
         typ: ExpectedType::Only(JwtType::Jwt),
         issuer: Some(config.issuer.as_str()),
         audience: Audience::Any,
-        algorithms: &SigningAlgorithm::ALL,
+        algorithms: &VerificationAlgorithm::OWN,
         now_seconds: now.seconds(),
         leeway_seconds: 60,
         expiry: Expiry::Ignored,
         maximum_age_seconds: None,
     };
-    let verified = match verify(hint, ring.verification(), &expectation) {
+    let verified = match verify(hint, ring.hints(), &expectation) {
         Ok(verified) => verified,
         Err(VerifyError::UnknownKey) => return Ok(None),
         Err(_) => return Err("id_token_hint is not an ID token of this server"),

@@ -113,6 +113,7 @@ impl Introspection<'_> {
             && now < state.idle_until
             && now < grant.expires_at
             && standing.user.disabled_at.is_none()
+            && standing.user.is_in_one_of(&caller.allowed_groups)
             && (grant.access == Access::Offline || standing.session == SessionStanding::Living);
         if !living {
             return Ok(IntrospectionResponse::INACTIVE);

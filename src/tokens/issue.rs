@@ -108,9 +108,7 @@ impl Issuer<'_> {
     }
 
     fn access_token(&self, authority: &Authority<'_>) -> Result<(String, u64), NoSigner> {
-        let algorithm =
-            self.config.signing_keys.algorithms.first().copied().unwrap_or(SigningAlgorithm::Es256);
-        let signer = self.ring.signer(algorithm).ok_or(NoSigner)?;
+        let signer = self.ring.access_token_signer(&self.config.signing_keys.algorithms).ok_or(NoSigner)?;
         let until = self.now.plus(self.config.lifetimes.access_token);
         let until = authority.grant.map_or(until, |grant| until.min(grant.expires_at));
         let sub = match authority.grant {

@@ -43,15 +43,13 @@ impl Revocation<'_> {
         caller: &Client,
         circumstances: &Circumstances,
     ) -> Result<(), StorageError> {
-        let now = circumstances.now;
         if let Some(token) = refresh::recognise(&self.secrets.refresh_tokens, token) {
             return self
                 .refresh_token(token.grant_id, refresh::salt_hash(&token.salt), caller, circumstances)
                 .await;
         }
-        let Some(token) = bearer::recognise(token, self.config, self.registry, self.ring, now) else {
-            return Ok(());
-        };
+        let recognised = bearer::recognise_of_any_time(token, self.config, self.registry, self.ring);
+        let Some(token) = recognised else { return Ok(()) };
         if token.client_id != caller.id {
             return Ok(());
         }
@@ -68,8 +66,10 @@ impl Revocation<'_> {
             .write(move |connection| {
                 let (jti, event) = (jti.clone(), event.clone());
                 Box::pin(async move {
-                    revoked_tokens::insert(connection, &jti, until).await?;
-                    audit::record(connection, &event).await
+                    match revoked_tokens::insert(connection, &jti, until).await? {
+                        true => audit::record(connection, &event).await,
+                        false => Ok(()),
+                    }
                 })
             })
             .await

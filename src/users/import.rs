@@ -1,9 +1,11 @@
-//! Many people at once: all of an import are added, or nobody is, and everything that is wrong with any of them is told.
+//! Many people at once. All of a file is checked before anybody is added, so that everything that is wrong with any entry is told
+//! at once; then they are added in batches, each in a transaction of its own, so that a server beside it is never held up.
 //!
 //! What somebody who is added must be is `lifecycle`'s rule; the form of the file is `cli`'s.
 
 use crate::audit::Circumstances;
 use crate::model::user::User;
+use crate::model::username::CanonicalUsername;
 use crate::storage::error::StorageError;
 use crate::storage::users;
 use crate::users::lifecycle::{LifecycleError, NewPerson, People, check, insert, verified_email};
@@ -11,90 +13,103 @@ use futures_util::{StreamExt as _, stream};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Why nobody of an import was added.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ImportError {
-    /// Everything that is wrong with the entries: the place of the entry, counted from 0, and why.
-    Refused(Vec<(usize, LifecycleError)>),
-    /// The store.
-    Storage(StorageError),
+/// How many people share a transaction; more would hold up a server that writes beside.
+pub const BATCH: usize = 100;
+
+/// An entry of a file.
+pub struct Entry {
+    /// Its number there, for what is told about it and about others.
+    pub number: usize,
+    /// Its name, also where something else is wrong with it.
+    pub username: Option<CanonicalUsername>,
+    /// Who it is; nobody where something is wrong with it.
+    pub person: Option<NewPerson>,
+}
+
+/// The names and addresses of the entries that were checked, with the numbers of those that had them first.
+#[derive(Default)]
+pub struct Seen {
+    names: HashMap<String, usize>,
+    addresses: HashMap<String, usize>,
 }
 
 impl People {
-    /// Adds all of `people`, or nobody.
+    /// Tells what is wrong with the next entries of a file by themselves, with those before them and with who is there.
+    pub async fn check_entries(
+        &self,
+        seen: &mut Seen,
+        entries: &[Entry],
+    ) -> Result<Vec<(usize, LifecycleError)>, StorageError> {
+        let (mut refused, mut wanted) = (Vec::new(), Vec::new());
+        for entry in entries {
+            let email =
+                entry.person.as_ref().and_then(|person| verified_email(&person.claims).ok().flatten());
+            refused.extend(seen.repeats(entry, email.clone()));
+            if let Some(person) = &entry.person {
+                refused.extend(check(person).err().map(|why| (entry.number, why)));
+            }
+            if let Some(name) = &entry.username {
+                wanted.push((entry.number, name.as_str().to_owned(), email));
+            }
+        }
+        refused.extend(self.taken_of(wanted).await?);
+        Ok(refused)
+    }
+
+    /// Adds all of `people`, who were checked, or nobody.
     ///
     /// # Errors
-    /// `Refused` with everything that is wrong with every entry.
-    pub async fn import(
+    /// `UsernameTaken` or `EmailTaken` when somebody of them came into being meanwhile; `Storage`; whatever [`People::add`] says.
+    pub async fn add_batch(
         &self,
         people: Vec<NewPerson>,
         circumstances: &Circumstances,
-    ) -> Result<Vec<User>, ImportError> {
-        // Judged before anything is hashed, which takes some 20 ms a password.
-        self.check_import(&people).await?;
+    ) -> Result<(), LifecycleError> {
         let now = circumstances.now;
         let prepared = stream::iter(people).map(|person| self.prepare(person, now)).buffered(HASHES_AT_ONCE);
         let prepared: Vec<Result<User, LifecycleError>> = prepared.collect().await;
-        let (mut added, mut refused) = (Vec::new(), Vec::new());
-        for (entry, user) in prepared.into_iter().enumerate() {
-            match user {
-                Ok(user) => added.push(user),
-                Err(why) => refused.push((entry, why)),
-            }
-        }
-        if !refused.is_empty() {
-            return Err(refusal(refused));
-        }
-        let added = Arc::new(added);
-        let (all, trail, circumstances) = (Arc::clone(&added), self.trail.clone(), circumstances.clone());
+        let all = Arc::new(prepared.into_iter().collect::<Result<Vec<User>, LifecycleError>>()?);
+        let (added, trail, circumstances) = (Arc::clone(&all), self.trail.clone(), circumstances.clone());
         let written = self.store.write(move |connection| {
-            let (all, trail, circumstances) = (Arc::clone(&all), trail.clone(), circumstances.clone());
+            let (added, trail, circumstances) = (Arc::clone(&added), trail.clone(), circumstances.clone());
             Box::pin(async move {
-                for user in all.iter() {
+                for user in added.iter() {
                     insert(connection, user, &trail, &circumstances).await?;
                 }
                 Ok(())
             })
         });
-        written.await.map_err(ImportError::Storage)?;
-        Ok(added.to_vec())
-    }
-
-    /// Tells everything that is wrong with `people` and their being together, and adds nobody.
-    ///
-    /// # Errors
-    /// `Refused` with everything that is wrong with every entry.
-    pub async fn check_import(&self, people: &[NewPerson]) -> Result<(), ImportError> {
-        let mut refused = repeated(people);
-        for (entry, person) in people.iter().enumerate() {
-            refused.extend(check(person).err().map(|why| (entry, why)));
+        match written.await {
+            // Somebody else was quicker since the check; the table does not say with whom of them.
+            Err(why @ StorageError::Conflict(_)) => {
+                let named =
+                    all.iter().map(|user| (0, user.username.clone(), user.verified_email.clone())).collect();
+                let found = self.taken_of(named).await?.into_iter().next();
+                Err(found.map_or(LifecycleError::Storage(why), |(_, taken)| taken))
+            }
+            written => Ok(written?),
         }
-        refused.extend(self.taken_of(people).await.map_err(ImportError::Storage)?);
-        if refused.is_empty() { Ok(()) } else { Err(refusal(refused)) }
     }
 
-    /// Which of `people` have a name or verified address of somebody who is there.
-    async fn taken_of(&self, people: &[NewPerson]) -> Result<Vec<(usize, LifecycleError)>, StorageError> {
-        let wanted: Vec<(String, Option<String>)> = people
-            .iter()
-            .map(|person| {
-                (person.username.as_str().to_owned(), verified_email(&person.claims).ok().flatten())
-            })
-            .collect();
+    /// Which of `wanted` have a name or verified address of somebody who is there.
+    async fn taken_of(
+        &self,
+        wanted: Vec<(usize, String, Option<String>)>,
+    ) -> Result<Vec<(usize, LifecycleError)>, StorageError> {
         let wanted = Arc::new(wanted);
         self.store
-            .read(|connection| {
+            .read(move |connection| {
                 let wanted = Arc::clone(&wanted);
                 Box::pin(async move {
                     let mut taken = Vec::new();
-                    for (entry, (name, email)) in wanted.iter().enumerate() {
+                    for (entry, name, email) in wanted.iter() {
                         if users::find_by_username(connection, name).await?.is_some() {
-                            taken.push((entry, LifecycleError::UsernameTaken(name.clone())));
+                            taken.push((*entry, LifecycleError::UsernameTaken(name.clone())));
                         }
                         if let Some(email) = email
                             && users::find_by_verified_email(connection, email).await?.is_some()
                         {
-                            taken.push((entry, LifecycleError::EmailTaken(email.clone())));
+                            taken.push((*entry, LifecycleError::EmailTaken(email.clone())));
                         }
                     }
                     Ok(taken)
@@ -107,26 +122,19 @@ impl People {
 /// How many passwords of an import are hashed at once, so that a running queue has room for others.
 const HASHES_AT_ONCE: usize = 4;
 
-/// Entries that name somebody whom an earlier entry names.
-fn repeated(people: &[NewPerson]) -> Vec<(usize, LifecycleError)> {
-    let (mut names, mut addresses) = (HashMap::new(), HashMap::new());
-    let mut repeated = Vec::new();
-    for (entry, person) in people.iter().enumerate() {
-        let first = *names.entry(person.username.as_str().to_owned()).or_insert(entry);
-        if first != entry {
-            repeated.push((entry, LifecycleError::Repeated { what: "username", entry: first }));
-        }
-        if let Ok(Some(address)) = verified_email(&person.claims) {
-            let first = *addresses.entry(address).or_insert(entry);
-            if first != entry {
-                repeated.push((entry, LifecycleError::Repeated { what: "e-mail address", entry: first }));
+impl Seen {
+    /// Whether an earlier entry names the same person.
+    fn repeats(&mut self, entry: &Entry, email: Option<String>) -> Vec<(usize, LifecycleError)> {
+        let name = entry.username.as_ref().map(|name| name.as_str().to_owned());
+        let named = [("username", &mut self.names, name), ("e-mail address", &mut self.addresses, email)];
+        let mut repeated = Vec::new();
+        for (what, seen, value) in named {
+            let Some(value) = value else { continue };
+            let first = *seen.entry(value).or_insert(entry.number);
+            if first != entry.number {
+                repeated.push((entry.number, LifecycleError::Repeated { what, entry: first }));
             }
         }
+        repeated
     }
-    repeated
-}
-
-fn refusal(mut refused: Vec<(usize, LifecycleError)>) -> ImportError {
-    refused.sort_by_key(|(entry, _)| *entry);
-    ImportError::Refused(refused)
 }

@@ -18,7 +18,9 @@ use crate::protocol::timestamp::Timestamp;
 use crate::storage::driver::Connection;
 use crate::storage::error::StorageError;
 use crate::storage::revoked_tokens::{NotBefore, set_not_before};
-use crate::storage::{Store, grants, sessions, users};
+use crate::storage::{Store, users};
+use crate::users::ending;
+pub use crate::users::ending::Ended;
 use crate::users::password::{PasswordError, PasswordHasher, check_new_password, check_phc};
 use serde_json::{Map, Value};
 use std::sync::Arc;
@@ -97,25 +99,16 @@ pub enum LifecycleError {
     #[error(transparent)]
     Password(#[from] PasswordError),
     /// The same person twice in one import.
-    #[error("the same {what} as in entry {entry}", entry = .entry + 1)]
+    #[error("the same {what} as in line {entry}")]
     Repeated {
         /// `username` or `e-mail address`.
         what: &'static str,
-        /// Where it stands first, counted from 0.
+        /// The line where it stands first.
         entry: usize,
     },
     /// The store.
     #[error(transparent)]
     Storage(#[from] StorageError),
-}
-
-/// What ended with a step.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Ended {
-    /// Sessions that went on until now.
-    pub sessions: u64,
-    /// Grants that counted until now.
-    pub grants: u64,
 }
 
 impl People {
@@ -214,6 +207,8 @@ impl People {
                 let reason = format!("the operator deleted {name}");
                 let event = trail.event(&circumstances, EventName::UserDeleted, about, reason, ENDS);
                 set_not_before(connection, NotBefore::User(&user.id), circumstances.now).await?;
+                let reason = RevocationReason::Administration;
+                ending::end_all_of_user(connection, &user.id, reason, &circumstances).await?;
                 users::delete(connection, &user.id).await?;
                 audit::record(connection, &event).await?;
                 Ok(Some(user.id))
@@ -277,9 +272,7 @@ impl People {
                 }
                 let mut ended = Ended::default();
                 if let Some(reason) = alteration.ends() {
-                    let now = circumstances.now;
-                    ended.sessions = sessions::end_of_user(connection, &user.id, now).await?;
-                    ended.grants = grants::revoke_of_user(connection, &user.id, now, reason).await?;
+                    ended = ending::end_all_of_user(connection, &user.id, reason, circumstances).await?;
                 }
                 for (event, reason, section) in alteration.events(&before, &user, ended) {
                     let about = About { user_id: Some(user.id.clone()), ..About::default() };
@@ -344,8 +337,8 @@ impl Alteration {
 
     /// What is recorded: names of claims, never values.
     fn events(&self, before: &User, after: &User, ended: Ended) -> Vec<(EventName, String, &'static str)> {
-        let Ended { sessions, grants } = ended;
-        let consequence = format!("{sessions} sessions and {grants} grants ended");
+        let Ended { sessions, grants, apps } = ended;
+        let consequence = format!("{sessions} sessions and {grants} grants ended, {apps} apps are told");
         match self {
             Self::Change { unset, set, password } => {
                 let mut events = Vec::new();

@@ -3,12 +3,15 @@
 //! A hash takes 19 MiB and a core for some 20 ms, so what is dear is rationed: so many at once as there are cores (four at
 //! most), each in a block buffer that is kept for the next, a bounded queue, and [`PasswordError::Busy`] beyond (threat 144). An unknown
 //! person, one without a password, an empty, overlong or disallowed password and an unreadable stored hash all cost what a wrong
-//! password costs, and end the same (threats 139, 145). Passwords are prepared by PRECIS OpaqueString (RFC 8265 §4.2), so
+//! password costs, and end the same (threats 139, 145). Hashes that were imported may be dearer or cheaper than our own; so that
+//! nobody can tell by the time whose is which, or nobody's, every check of a person's password costs what the dearest one in use
+//! costs ([`PasswordHasher::set_dearest`]). Cheaper ones are let in, as they are replaced at the next sign-in. Passwords are prepared by PRECIS OpaqueString (RFC 8265 §4.2), so
 //! that every keyboard's spelling of `é` is the same.
 //!
 //! A caller that goes away leaves its hash running to the end: permit and buffer go with the work, never with the caller. Whether
 //! an attempt may be made at all is `throttle`'s; who may sign in, `lifecycle`'s and `storage`'s.
 
+use crate::clients::authentication::{ChosenSecrets, UncheckedSecret};
 use crate::model::entropy::SharedEntropy;
 use crate::model::password_hash::{Cost, OUTPUT_BYTES, SALT_BYTES, StoredHash, UnusableHash};
 use crate::model::secret::{Secret, constant_time_eq};
@@ -108,6 +111,7 @@ impl PasswordHasher {
                 oversize: Arc::new(Semaphore::new(1)),
                 buffers: Mutex::new(Vec::new()),
                 waiting: AtomicUsize::new(0),
+                dearest: Mutex::new(dummy.cost),
                 limits,
                 dummy,
                 entropy,
@@ -133,6 +137,12 @@ impl PasswordHasher {
         .await?
     }
 
+    /// Tells the PHC strings that are in use, at least one of each cost: from now on every check takes what the dearest of them takes.
+    pub fn set_dearest<'a>(&self, in_use: impl Iterator<Item = &'a str>) {
+        let costs = in_use.filter_map(|phc| StoredHash::parse(phc).ok()).map(|stored| stored.cost);
+        *self.shared.dearest() = costs.fold(Cost::CURRENT, dearer);
+    }
+
     /// Compares `password` with the PHC string that is stored for a person; `None`, for nobody or someone without a password, takes the
     /// same work and is always wrong.
     ///
@@ -143,24 +153,40 @@ impl PasswordHasher {
         password: Secret,
         stored: Option<&str>,
     ) -> Result<PasswordVerdict, PasswordError> {
-        let stored = stored.and_then(|phc| match StoredHash::parse(phc) {
-            Ok(stored) => Some(stored),
-            Err(error) => {
-                tracing::warn!(%error, "a stored password hash cannot be used; no password is right for it");
-                None
-            }
-        });
+        let stored = stored.and_then(read);
+        let dearest = {
+            let mut dearest = self.shared.dearest();
+            *dearest = stored.as_ref().map_or(*dearest, |stored| dearer(*dearest, stored.cost));
+            *dearest
+        };
+        self.compare(password, stored, dearest).await
+    }
+
+    /// Compares, with as much work as `least` takes.
+    async fn compare(
+        &self,
+        password: Secret,
+        stored: Option<StoredHash>,
+        least: Cost,
+    ) -> Result<PasswordVerdict, PasswordError> {
         let known = stored.is_some();
-        let stored = stored.unwrap_or_else(|| self.shared.dummy.clone());
+        let salt = self.shared.dummy.salt.clone();
+        let stored = stored.unwrap_or_else(|| StoredHash { cost: least, ..self.shared.dummy.clone() });
         let (password, admissible) = match prepare(&password) {
             Ok(password) => (password, true),
             Err(_) => (Zeroizing::new(String::new()), false),
         };
-        self.run(stored.cost, move |blocks| {
+        // Whatever takes more memory takes turns, so all of them have to when one may.
+        let room = Cost { memory_kib: stored.cost.memory_kib.max(least.memory_kib), ..least };
+        self.run(room, move |blocks| {
             let mut output = Zeroizing::new(vec![0; stored.output.len()]);
             let filled = stored.cost.fill(password.as_bytes(), &stored.salt, &mut output, blocks);
             filled.map_err(|_| PasswordError::Failed)?;
             let equal = constant_time_eq(&output, &stored.output);
+            if let Some(rest) = stored.cost.missing_to(least) {
+                let filled = rest.fill(password.as_bytes(), &salt, &mut output, blocks);
+                filled.map_err(|_| PasswordError::Failed)?;
+            }
             Ok(match known && admissible && equal {
                 false => PasswordVerdict::Wrong,
                 true if stored.is_weak() => PasswordVerdict::RightButWeak,
@@ -248,6 +274,8 @@ struct Shared {
     waiting: AtomicUsize,
     limits: HashingLimits,
     dummy: StoredHash,
+    /// What every check of a person's password takes.
+    dearest: Mutex<Cost>,
     entropy: SharedEntropy,
 }
 
@@ -309,6 +337,22 @@ impl Shared {
     fn idle_buffers(&self) -> std::sync::MutexGuard<'_, Vec<Vec<Block>>> {
         self.buffers.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    fn dearest(&self) -> std::sync::MutexGuard<'_, Cost> {
+        self.dearest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn dearer(one: Cost, other: Cost) -> Cost {
+    if other.work() > one.work() { other } else { one }
+}
+
+fn read(phc: &str) -> Option<StoredHash> {
+    let parsed = StoredHash::parse(phc);
+    if let Err(error) = &parsed {
+        tracing::warn!(%error, "a stored password hash cannot be used; no password is right for it");
+    }
+    parsed.ok()
 }
 
 /// The password as it is hashed (RFC 8265 §4.2): every space the ASCII one, NFC, nothing disallowed.
@@ -334,13 +378,21 @@ fn prepare(password: &Secret) -> Result<Zeroizing<String>, PasswordError> {
     Ok(prepared)
 }
 
-impl crate::clients::authentication::ChosenSecrets for PasswordHasher {
-    fn verify<'a>(&'a self, secret: &'a Secret, stored: &'a str) -> BoxFuture<'a, Result<bool, u64>> {
+impl ChosenSecrets for PasswordHasher {
+    fn verify<'a>(
+        &'a self,
+        secret: &'a Secret,
+        stored: &'a str,
+    ) -> BoxFuture<'a, Result<bool, UncheckedSecret>> {
         Box::pin(async move {
-            match PasswordHasher::verify(self, secret.clone(), Some(stored)).await {
+            let stored = read(stored);
+            let least = stored.as_ref().map_or(Cost::CURRENT, |stored| stored.cost);
+            match self.compare(secret.clone(), stored, least).await {
                 Ok(verdict) => Ok(verdict != PasswordVerdict::Wrong),
-                Err(PasswordError::Busy { retry_after }) => Err(retry_after.as_secs().max(1)),
-                Err(_) => Ok(false),
+                Err(PasswordError::Busy { retry_after }) => {
+                    Err(UncheckedSecret::Busy(retry_after.as_secs().max(1)))
+                }
+                Err(_) => Err(UncheckedSecret::Failed),
             }
         })
     }

@@ -69,6 +69,51 @@ fn the_dummy_costs_what_a_new_hash_costs() {
     assert!(!hasher().shared.dummy.is_weak());
 }
 
+// threat 139: the work is the same for whoever has a cheaper hash, a dearer one, or none
+#[test]
+fn what_is_missing_to_the_dearest_hash_is_made_up_for() {
+    let cost = |memory_kib, passes| Cost { memory_kib, passes, lanes: 1 };
+    let dearest = [Cost::CURRENT, cost(65_536, 3), cost(262_144, 10), cost(4_096, 10)];
+    for dearest in dearest {
+        for own in [cost(8, 1), cost(7_168, 5), cost(12_288, 3), Cost::CURRENT, cost(47_104, 1), dearest] {
+            let rest = own.missing_to(dearest);
+            assert!(rest.is_none_or(|rest| rest.memory_kib <= dearest.memory_kib && rest.memory_kib >= 8));
+            let total = own.work() + rest.map_or(0, Cost::work);
+            let wanted = own.work().max(dearest.work());
+            assert!(
+                total <= wanted && total * 1000 >= wanted * 999,
+                "{own:?} to {dearest:?}: {total} of {wanted}"
+            );
+        }
+    }
+}
+
+// threat 139
+#[tokio::test]
+async fn the_dearest_hash_in_use_is_learned_from_the_store_and_from_whoever_signs_in() {
+    let hasher = hasher();
+    let dear = phc_of("imported one", 32_768, 2, 1, 32);
+    let (cheap, usual) =
+        (phc_of("imported two", 4_096, 1, 1, 32), hasher.hash(secret("our own one")).await.expect("hashes"));
+    assert_eq!(verdict(&hasher, "imported two", &cheap).await, PasswordVerdict::RightButWeak);
+    assert_eq!(*hasher.shared.dearest(), Cost::CURRENT);
+    assert_eq!(verdict(&hasher, "a guess", &dear).await, PasswordVerdict::Wrong);
+    assert_eq!(hasher.shared.dearest().work(), 65_536);
+    for (password, stored, expected) in [
+        ("imported one", &dear, PasswordVerdict::Right),
+        ("imported two", &cheap, PasswordVerdict::RightButWeak),
+        ("our own one", &usual, PasswordVerdict::Right),
+        ("our own two", &usual, PasswordVerdict::Wrong),
+    ] {
+        assert_eq!(verdict(&hasher, password, stored).await, expected);
+    }
+    assert_eq!(hasher.verify(secret("a guess"), None).await, Ok(PasswordVerdict::Wrong));
+    hasher.set_dearest([cheap.as_str(), usual.as_str(), "nonsense"].into_iter());
+    assert_eq!(*hasher.shared.dearest(), Cost::CURRENT);
+    hasher.set_dearest([cheap.as_str(), dear.as_str()].into_iter());
+    assert_eq!(hasher.shared.dearest().work(), 65_536);
+}
+
 // threat 145
 #[tokio::test]
 async fn an_empty_password_never_verifies_even_against_its_own_hash() {

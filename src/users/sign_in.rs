@@ -2,6 +2,7 @@
 //! vague answer for every way to fail (threats 139–145).
 
 use crate::audit::{Circumstances, Trail};
+use crate::keys::derive::KeyedMac;
 use crate::model::audit_event::{About, EventName};
 use crate::model::secret::Secret;
 use crate::model::throttle::{Device, Throttle};
@@ -9,7 +10,9 @@ use crate::model::user::{PasswordHash, User};
 use crate::model::username::SignInName;
 use crate::storage::error::StorageError;
 use crate::storage::{Store, users};
+use crate::users::device;
 use crate::users::password::{PasswordError, PasswordHasher, PasswordVerdict};
+use std::sync::Arc;
 
 /// What signing in leans on.
 #[derive(Clone, Copy)]
@@ -20,11 +23,14 @@ pub struct SignIn<'a> {
     pub passwords: &'a PasswordHasher,
     /// Slows guessing.
     pub throttle: &'a Throttle,
+    /// Tells a device that a person has signed in on before.
+    pub devices: &'a KeyedMac,
     /// Where events go.
     pub trail: &'a Trail,
 }
 
 /// What a person typed, and where.
+#[derive(Clone)]
 pub struct Presented<'a> {
     /// The name.
     pub username: &'a str,
@@ -32,10 +38,8 @@ pub struct Presented<'a> {
     pub password: Secret,
     /// Where from, as failures are counted.
     pub address_key: &'a str,
-    /// Who is signed in in this browser already: on such a device strangers' failures do not count.
-    pub known_as: Option<&'a User>,
-    /// The browser's own cookie.
-    pub browser: &'a str,
+    /// The device's cookie: on a device where this person has signed in before strangers' failures do not count.
+    pub device: Option<&'a str>,
 }
 
 /// Why nobody is signed in.
@@ -58,7 +62,8 @@ impl From<StorageError> for SignInError {
 }
 
 impl SignIn<'_> {
-    /// The person whose name and password these are.
+    /// The person whose name and password these are, with the hash that the password was found right by. A session is begun only
+    /// while that hash is theirs (`sessions::browser`), so that a password changed meanwhile opens nothing.
     pub async fn check(
         &self,
         presented: Presented<'_>,
@@ -68,8 +73,10 @@ impl SignIn<'_> {
         let found = self.find(&name).await?;
         let user_id = found.as_ref().map(|user| user.id.clone());
         let key = user_id.as_ref().map_or_else(|| name.throttle_key(), ToString::to_string);
-        let known = presented.known_as.is_some_and(|known| user_id.as_ref() == Some(&known.id));
-        let device = if known { Device::Known(presented.browser) } else { Device::Unknown };
+        let known = presented
+            .device
+            .and_then(|cookie| device::recognise(self.devices, cookie, user_id.as_ref(), circumstances.now));
+        let device = known.as_deref().map_or(Device::Unknown, Device::Known);
         let about = || About { user_id: user_id.clone(), ..About::default() };
         let attempt = self.throttle.check(&key, presented.address_key, device).map_err(|wait| {
             let reason = format!("{} s to wait", wait.seconds);
@@ -86,7 +93,7 @@ impl SignIn<'_> {
             _ => SignInError::Busy(1),
         })?;
         let user = found.filter(|user| user.disabled_at.is_none() && verdict != PasswordVerdict::Wrong);
-        let Some(user) = user else {
+        let Some(mut user) = user else {
             self.throttle.failed(attempt);
             let (event, reason) =
                 (EventName::SignInRefused, "name or password is wrong, or the person is disabled");
@@ -101,7 +108,7 @@ impl SignIn<'_> {
         };
         self.throttle.succeeded(attempt);
         if let (PasswordVerdict::RightButWeak, Some(stored)) = (verdict, stored) {
-            self.rehash(&user, stored, again).await;
+            user.password_hash = Some(self.rehash(&user, stored, again).await);
         }
         Ok(user)
     }
@@ -128,16 +135,25 @@ impl SignIn<'_> {
             .await
     }
 
-    /// A stronger hash of the same password; the sign-in does not depend on it.
-    async fn rehash(&self, user: &User, before: PasswordHash, password: Secret) {
-        let Ok(after) = self.passwords.hash(password).await else { return };
-        let (id, after) = (user.id.clone(), PasswordHash(after));
-        let written = self.store.write_one(move |connection| {
-            let (id, before, after) = (id.clone(), before.clone(), after.clone());
-            Box::pin(async move { users::rehash(connection, &id, &before, &after).await })
-        });
-        if let Err(error) = written.await {
-            tracing::warn!(error = %error, "a password's hash could not be made stronger");
+    /// Puts a stronger hash of the same password in the place of `before`, and yields the one that is stored now; the sign-in does
+    /// not depend on it.
+    async fn rehash(&self, user: &User, before: PasswordHash, password: Secret) -> PasswordHash {
+        let Ok(after) = self.passwords.hash(password).await else { return before };
+        let work = Arc::new((user.id.clone(), before.clone(), PasswordHash(after)));
+        let written = {
+            let work = work.clone();
+            self.store.write_one(move |connection| {
+                let work = work.clone();
+                Box::pin(async move { users::rehash(connection, &work.0, &work.1, &work.2).await })
+            })
+        };
+        match written.await {
+            Ok(true) => work.2.clone(),
+            Ok(false) => before,
+            Err(error) => {
+                tracing::warn!(error = %error, "a password's hash could not be made stronger");
+                before
+            }
         }
     }
 }

@@ -60,11 +60,17 @@ logout-title = Abmelden
 logout-heading = Abmelden?
 logout-here = Sie werden in diesem Browser bei { $service } abgemeldet.
 logout-asked = { $client } möchte Sie abmelden.
+logout-another = Gemeint ist eine andere Anmeldung als die in diesem Browser. Bitte prüfen Sie, wer hier angemeldet ist.
+logout-to-host = Danach geht es weiter zu { $host }.
+logout-to-device = Danach geht es weiter zu einer App auf diesem Gerät.
 logout-stay = Angemeldet bleiben
 logout-confirm = Abmelden
 logged-out-title = Abgemeldet
 logged-out-heading = Sie sind abgemeldet
 logged-out-lead = In geöffneten Apps sind Sie möglicherweise noch angemeldet. Schließen Sie auf einem gemeinsam genutzten Gerät auch den Browser.
+logged-out-onward = Auch die verwendeten Apps werden jetzt abgemeldet. Danach geht es weiter zu { $client }.
+logged-out-can-go-on = Sie können nun weiter zu der App, aus der Sie kommen.
+logged-out-go-on = Weiter zu { $client }
 logged-out-again = Wieder anmelden
 
 # A person's own account

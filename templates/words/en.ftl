@@ -60,11 +60,17 @@ logout-title = Sign out
 logout-heading = Sign out?
 logout-here = You will be signed out of { $service } in this browser.
 logout-asked = { $client } asks to sign you out.
+logout-another = It means another sign-in than the one in this browser, so please check who is signed in here.
+logout-to-host = Afterwards you go on to { $host }.
+logout-to-device = Afterwards you go on to an app on this device.
 logout-stay = Stay signed in
 logout-confirm = Sign out
 logged-out-title = Signed out
 logged-out-heading = You are signed out
 logged-out-lead = Apps you have opened may keep their own sign-in. On a shared device, close the browser as well.
+logged-out-onward = The apps you used are being signed out as well. Then you go on to { $client }.
+logged-out-can-go-on = You can go on to the app that sent you here.
+logged-out-go-on = Go on to { $client }
 logged-out-again = Sign in again
 
 # A person's own account

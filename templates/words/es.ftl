@@ -60,11 +60,17 @@ logout-title = Cerrar sesión
 logout-heading = ¿Cerrar la sesión?
 logout-here = Se cerrará su sesión de { $service } en este navegador.
 logout-asked = { $client } solicita cerrar su sesión.
+logout-another = Se refiere a una sesión distinta de la de este navegador. Compruebe quién tiene la sesión iniciada aquí.
+logout-to-host = Después irá a { $host }.
+logout-to-device = Después irá a una aplicación de este dispositivo.
 logout-stay = Mantener la sesión
 logout-confirm = Cerrar sesión
 logged-out-title = Sesión cerrada
 logged-out-heading = Ha cerrado la sesión
 logged-out-lead = Las aplicaciones que ha abierto pueden mantener su propia sesión. En un dispositivo compartido, cierre también el navegador.
+logged-out-onward = También se está cerrando la sesión de las aplicaciones que ha usado. Después irá a { $client }.
+logged-out-can-go-on = Puede continuar a la aplicación desde la que ha llegado.
+logged-out-go-on = Continuar a { $client }
 logged-out-again = Iniciar sesión de nuevo
 
 # A person's own account

@@ -60,11 +60,17 @@ logout-title = Déconnexion
 logout-heading = Se déconnecter ?
 logout-here = Votre session chez { $service } sera fermée dans ce navigateur.
 logout-asked = { $client } demande votre déconnexion.
+logout-another = Cela concerne une autre session que celle de ce navigateur. Veuillez vérifier quel compte est ouvert ici.
+logout-to-host = Vous irez ensuite à { $host }.
+logout-to-device = Vous irez ensuite à une application sur cet appareil.
 logout-stay = Annuler
 logout-confirm = Se déconnecter
 logged-out-title = Session fermée
 logged-out-heading = Votre session est fermée
 logged-out-lead = Les applications ouvertes peuvent conserver leur propre session. Sur un appareil partagé, fermez aussi le navigateur.
+logged-out-onward = Les applications utilisées sont également déconnectées. Vous irez ensuite à { $client }.
+logged-out-can-go-on = Vous pouvez maintenant retourner à l’application d’où vous venez.
+logged-out-go-on = Continuer vers { $client }
 logged-out-again = Se reconnecter
 
 # A person's own account

@@ -54,11 +54,17 @@ logout-title = サインアウト
 logout-heading = サインアウトしますか?
 logout-here = このブラウザーで { $service } からサインアウトします。
 logout-asked = { $client } からサインアウトの要求がありました。
+logout-another = これは、このブラウザーとは別のサインインに関する要求です。現在サインインしているユーザーを確認してください。
+logout-to-host = このあと { $host } に進みます。
+logout-to-device = このあと、このデバイスのアプリに進みます。
 logout-stay = キャンセル
 logout-confirm = サインアウト
 logged-out-title = サインアウト完了
 logged-out-heading = サインアウトしました
 logged-out-lead = 開いているアプリでは、サインインしたままの場合があります。共用のデバイスでは、ブラウザーも閉じてください。
+logged-out-onward = 使用したアプリからもサインアウトしています。このあと { $client } に進みます。
+logged-out-can-go-on = ここへ案内したアプリに進むことができます。
+logged-out-go-on = { $client } に進む
 logged-out-again = もう一度サインイン
 
 # A person's own account

@@ -60,11 +60,17 @@ logout-title = Encerrar sessão
 logout-heading = Encerrar a sessão?
 logout-here = A sua sessão em { $service } será encerrada neste navegador.
 logout-asked = { $client } pede para encerrar a sua sessão.
+logout-another = Refere-se a uma sessão diferente da deste navegador. Verifique quem tem a sessão iniciada aqui.
+logout-to-host = Depois seguirá para { $host }.
+logout-to-device = Depois seguirá para uma aplicação neste dispositivo.
 logout-stay = Manter a sessão
 logout-confirm = Encerrar sessão
 logged-out-title = Sessão encerrada
 logged-out-heading = A sua sessão foi encerrada
 logged-out-lead = As aplicações que abriu podem manter a sua própria sessão. Em um dispositivo compartilhado, feche também o navegador.
+logged-out-onward = A sessão das aplicações que usou também está sendo encerrada. Depois seguirá para { $client }.
+logged-out-can-go-on = Pode continuar para a aplicação de onde veio.
+logged-out-go-on = Continuar para { $client }
 logged-out-again = Iniciar sessão novamente
 
 # A person's own account

@@ -7,11 +7,13 @@ use super::{assert_kept, found, occurrences};
 /// Who may ask what time it is: everybody else gets it as a value, so that tests can move it.
 const CLOCKS: [(&str, &str); 1] = [("src/model/clock.rs", "the one clock")];
 /// Who may ask how long it took (`Instant`; the runtime's, which tests can pause): no rule of the protocol depends on it.
-const STOPWATCHES: [(&str, &str); 4] = [
+const STOPWATCHES: [(&str, &str); 6] = [
+    ("src/cli/server.rs", "how long a stop has taken"),
     ("src/http/connection.rs", "when a connection has shown no sign of life for too long"),
     ("src/http/pulse.rs", "what the signs of life are, and when each was last seen"),
     ("src/http/router.rs", "how long an answer took"),
     ("src/http/visit.rs", "when a request's body has taken too long"),
+    ("src/storage/sqlite_writer.rs", "how long a write has waited for its turn"),
 ];
 /// Who may run a statement that is not a constant of the program.
 const WRITTEN_STATEMENTS: [(&str, &str); 2] = [

@@ -13,7 +13,7 @@ use portreeve::protocol::claims_request::ClaimsRequest;
 use portreeve::protocol::identifiers::{ClientId, GrantId, RequestId, SessionId, UserId};
 use portreeve::protocol::scope::Scopes;
 use portreeve::protocol::timestamp::Timestamp;
-use portreeve::storage::{Store, audit_events, grants, revoked_tokens, sessions};
+use portreeve::storage::{Store, audit_events, grants, revoked_tokens, sessions, users};
 use portreeve::users::lifecycle::{Change, LifecycleError, NewPassword, NewPerson, People};
 use portreeve::users::password::PasswordHasher;
 use std::sync::Arc;
@@ -34,6 +34,15 @@ impl Visit {
         let (now, entropy) = (SystemClock.now(), entropy());
         let (user_id, secret) = (UserId::parse(&sub).unwrap(), entropy.bytes::<32>());
         let until = now.plus(Duration::from_secs(3600));
+        let person = {
+            let id = user_id.clone();
+            let found = store.read(move |connection| {
+                let id = id.clone();
+                Box::pin(async move { users::find(connection, &id).await })
+            });
+            found.await.unwrap().unwrap()
+        };
+        let signed_in_by = person.password_hash;
         let session = Session {
             id: SessionId::from_random(entropy.bytes()),
             user_id: user_id.clone(),
@@ -63,9 +72,9 @@ impl Visit {
         };
         let id = grant.id.clone();
         let written = store.write(move |connection| {
-            let (session, grant) = (session.clone(), grant.clone());
+            let (session, grant, signed_in_by) = (session.clone(), grant.clone(), signed_in_by.clone());
             Box::pin(async move {
-                sessions::insert(connection, &session, &secret, until).await?;
+                sessions::insert(connection, &session, &secret, until, signed_in_by.as_ref()).await?;
                 grants::insert_code(connection, &grant, until).await
             })
         });
@@ -114,6 +123,21 @@ on_both_stores! {
             assert!(said.contains("1 session and 1 grant ended"), "{said}");
             assert!(!visit.session_lives().await && !visit.grant_lives().await);
         }
+    }
+
+    /// Back-Channel Logout §2.5: the session here goes on, the apps hear that theirs are over
+    async fn a_revocation_of_a_persons_grants_tells_the_apps(database: TestDatabase) {
+        let operator = Operator::with_store(&database, "");
+        operator.done(&["user", "add", "ada", "--no-password"]);
+        let visit = Visit::begin(&database, &operator, "ada", "shop").await;
+        let join = "INSERT INTO session_clients SELECT id, 'shop', 'AAAAAAAAAAAAAAAAAAAAAA', 0 FROM sessions";
+        database.execute(join).await;
+        operator.done(&["revoke", "--user", "ada"]);
+        assert!(visit.session_lives().await && !visit.grant_lives().await);
+        let news = "SELECT COUNT(*) FROM outbox WHERE recipient = 'shop' AND state = 'pending'";
+        assert_eq!(database.number(news).await, 1);
+        operator.done(&["revoke", "--user", "ada"]);
+        assert_eq!(database.number("SELECT COUNT(*) FROM outbox").await, 1, "once");
     }
 
     /// threat 45

@@ -70,6 +70,61 @@ on_both_stores! {
     }
 }
 
+on_both_stores! {
+    /// A batch is a transaction of its own: a server beside it is not held up by the whole file, and what failed can be gone on with.
+    async fn what_fails_in_the_middle_leaves_whole_batches_and_tells_where_to_go_on(database: TestDatabase) {
+        let operator = Operator::with_store(&database, "");
+        operator.done(&["migrate"]);
+        let (fault, mended) = match database.is_postgres() {
+            true => ("ALTER TABLE users ADD CONSTRAINT fault CHECK (username <> 'p250')", "ALTER TABLE users DROP CONSTRAINT fault"),
+            false => (
+                "CREATE TRIGGER fault BEFORE INSERT ON users WHEN NEW.username = 'p250' BEGIN SELECT RAISE(ABORT, 'fault'); END",
+                "DROP TRIGGER fault",
+            ),
+        };
+        let lines: Vec<String> = (1..=320).map(|number| {
+            let verified = json!({ "email": format!("p{number}@example.com"), "email_verified": true });
+            json!({ "username": format!("p{number}"), "password_hash": HASH, "claims": verified }).to_string()
+        }).collect();
+        database.execute(fault).await;
+        // Empty lines count as lines, and as nobody.
+        let text = format!("\n\n{}\n", lines.join("\n"));
+        let outcome = operator.run_with(&text, &["user", "import", "-"]);
+        assert_eq!((outcome.status, outcome.output.as_str()), (1, ""), "{outcome:?}");
+        assert!(outcome.complaint.contains("200 people were added before"), "{outcome:?}");
+        assert!(outcome.complaint.contains("before line 203"), "{outcome:?}");
+        assert_eq!(database.number("SELECT COUNT(*) FROM users").await, 200);
+        database.execute(mended).await;
+        let again = operator.run_with(&text, &["user", "import", "-"]);
+        assert_eq!((again.status, again.output.lines().count()), (1, 400), "everybody who is there is told: {again:?}");
+        let rest: Vec<&str> = text.lines().skip(202).collect();
+        let file = operator.write("rest.jsonl", &rest.join("\n"));
+        assert_eq!(operator.done(&["user", "import", file.to_str().unwrap()]), "120 people are added\n");
+        assert_eq!(database.number("SELECT COUNT(*) FROM users").await, 320);
+        assert_eq!(database.number("SELECT COUNT(*) FROM audit_events WHERE event = 'user.added'").await, 320);
+    }
+}
+
+#[test]
+fn what_is_wrong_with_the_bytes_of_a_line_is_told_with_its_place() {
+    let operator = Operator::with_url("sqlite://data/portreeve.db", "");
+    let file = operator.path("people.jsonl");
+    let mut bytes = b"\xef\xbb\xbf{\"username\":\"ada\"}\n{\"username\":\"bob\"}\n".to_vec();
+    bytes.extend_from_slice(b"{\"username\":\"c\xffd\"}\n{\"username\":\"bob\",\"age\":7}\n");
+    std::fs::write(&file, bytes).unwrap();
+    let outcome = operator.run(&["user", "import", file.to_str().unwrap()]);
+    assert_eq!(outcome.status, 1, "{outcome:?}");
+    for told in [
+        "people.jsonl:1:1: found a byte order mark",
+        "people.jsonl:3:15: found bytes that are not UTF-8",
+        "people.jsonl:4:1: found an unknown member",
+        "people.jsonl:4:2: the same username as in line 2",
+    ] {
+        assert!(outcome.output.contains(told), "{told}: {outcome:?}");
+    }
+    assert!(!outcome.output.contains("people.jsonl:2:"), "{outcome:?}");
+}
+
 #[test]
 fn a_file_that_cannot_be_read_is_usage() {
     let operator = Operator::with_url("sqlite://data/portreeve.db", "");

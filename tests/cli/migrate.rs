@@ -35,7 +35,9 @@ on_both_stores! {
             sqlx::query(sql).execute(&mut open).await.unwrap();
         }
         for arguments in [&["serve"][..], &["serve", "--no-migrate"], &["migrate"], &["migrate", "--check"], &["user", "list"]] {
-            let complaint = operator.refused(1, arguments);
+            // A check that cannot tell does not say that steps are pending.
+            let status = if arguments.contains(&"--check") { 2 } else { 1 };
+            let complaint = operator.refused(status, arguments);
             assert!(complaint.contains("made by another version"), "{complaint}");
             assert!(!complaint.contains("does not answer") && !complaint.contains("not there yet"), "{complaint}");
         }
@@ -45,10 +47,23 @@ on_both_stores! {
 #[test]
 fn a_store_that_does_not_answer_is_not_taken_for_an_empty_one() {
     let operator = Operator::with_url("postgres://nobody:hunter2@127.0.0.1:1/none", "");
-    for arguments in [&["migrate", "--check"][..], &["migrate"], &["user", "list"], &["key", "list"]] {
+    let commands: [(&[&str], i32); 4] =
+        [(&["migrate", "--check"], 2), (&["migrate"], 1), (&["user", "list"], 1), (&["key", "list"], 1)];
+    for (arguments, status) in commands {
         let outcome = operator.run(arguments);
-        assert_eq!((outcome.status, outcome.output.as_str()), (1, ""), "{arguments:?}: {outcome:?}");
+        assert_eq!((outcome.status, outcome.output.as_str()), (status, ""), "{arguments:?}: {outcome:?}");
         assert!(outcome.complaint.contains("the store cannot be used"), "{outcome:?}");
         assert!(!outcome.complaint.contains("hunter2"), "{outcome:?}");
     }
+}
+
+#[test]
+fn a_check_makes_nothing() {
+    let operator = Operator::with_url("sqlite://../data/deep/portreeve.db", "");
+    let checked = operator.run(&["migrate", "--check"]);
+    assert_eq!((checked.status, checked.output.lines().count() > 0), (1, true), "{checked:?}");
+    assert!(checked.output.lines().all(|line| line.starts_with("pending: ")), "{checked:?}");
+    assert!(!operator.path("data").exists());
+    operator.done(&["migrate"]);
+    assert_eq!(operator.done(&["migrate", "--check"]), "");
 }

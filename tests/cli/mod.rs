@@ -8,6 +8,7 @@ mod import;
 mod init;
 mod key;
 mod migrate;
+mod serving;
 mod user;
 
 use std::io::Write as _;

@@ -3,6 +3,8 @@
 mod authorization_request;
 mod claims;
 mod consent;
+mod consent_taken_back;
+mod guessing;
 mod interaction;
 mod key_life;
 mod main_road;
@@ -11,3 +13,4 @@ mod openidconnect_crate;
 mod redirect_uri;
 mod shortcuts;
 pub(crate) mod steps;
+mod userinfo;

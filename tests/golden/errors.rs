@@ -8,10 +8,11 @@ use crate::support::relying_party::RelyingParty;
 use crate::support::server::{Answer, TestServer};
 use axum::http::{Method, StatusCode};
 use portreeve::authorization::error::AuthorizationError;
-use portreeve::clients::authentication::ClientAuthenticationError;
+use portreeve::clients::authentication::{AssertionError, ClientAuthenticationError};
 use portreeve::grants::error::TokenError;
 use portreeve::http::cross_origin::ForeignRequest;
 use portreeve::http::limits::FormError;
+use portreeve::logout::error::LogoutError;
 use portreeve::pages::{Layout, LoginMessage};
 use portreeve::protocol::authorization_request::AuthorizationRequest;
 use portreeve::protocol::parameters::{ParameterError, Parameters};
@@ -65,7 +66,11 @@ fn client_authentication_errors() -> Vec<ClientAuthenticationError> {
         Error::UnknownClient => [Error::UnknownClient],
         Error::WrongMethod => [Error::WrongMethod],
         Error::WrongSecret => [Error::WrongSecret],
+        Error::Assertion(_) => [Error::Assertion(AssertionError::Replayed)],
+        Error::Store(_) => [Error::Store(StorageError::Unavailable("for operators".to_owned()))],
         Error::Wait(_) => [Error::Wait(7)],
+        Error::Busy(_) => [Error::Busy(2)],
+        Error::Unchecked => [Error::Unchecked],
     })
 }
 
@@ -150,15 +155,32 @@ fn token_errors() -> Vec<TokenError> {
         Error::Internal(_) => [Error::Internal("for operators".to_owned())],
     });
     samples.extend(parameter_errors().into_iter().map(Error::Unreadable));
-    samples.extend(client_authentication_errors().into_iter().map(Error::Client));
+    samples.extend(client_authentication_errors().into_iter().map(Error::from));
     samples.extend(target_errors().into_iter().map(Error::Target));
     samples
+}
+
+fn logout_errors() -> Vec<LogoutError> {
+    use LogoutError as Error;
+    samples!(LogoutError {
+        Error::Unreadable(_) => [Error::Unreadable(ParameterError::Nul)],
+        Error::TooLong => [Error::TooLong],
+        Error::HintInvalid(_) => [Error::HintInvalid("for operators")],
+        Error::ClientMismatch => [Error::ClientMismatch],
+        Error::UnknownClient => [Error::UnknownClient],
+        Error::RedirectUriOfNobody => [Error::RedirectUriOfNobody],
+        Error::RedirectUriMismatch => [Error::RedirectUriMismatch],
+        Error::FormForeign => [Error::FormForeign],
+        Error::Unavailable(_) => [Error::Unavailable("for operators".to_owned())],
+        Error::Internal(_) => [Error::Internal("for operators".to_owned())],
+    })
 }
 
 fn bearer_errors() -> Vec<BearerError> {
     samples!(BearerError {
         BearerError::Missing => [BearerError::Missing],
         BearerError::Malformed(_) => [BearerError::Malformed("the token is there twice (RFC 6750 §2)")],
+        BearerError::Body(..) => [BearerError::Body(413, "the body is larger than 64 KiB")],
         BearerError::InvalidToken => [BearerError::InvalidToken],
         BearerError::InsufficientScope(_) => [BearerError::InsufficientScope("the token needs the scope openid")],
         BearerError::Unavailable => [BearerError::Unavailable],
@@ -252,6 +274,12 @@ fn every_refusal_reads_as_in_the_file() {
             .iter()
             .map(|message| format!("{message:?}\n  {}\n", message.words(&Layout::new("")))),
     );
+    rows.push("# /logout".to_owned());
+    for error in logout_errors() {
+        let verdict = error.verdict();
+        let delivery = format!("page {}", verdict.status);
+        rows.push(row(&error, &delivery, verdict.code.as_str(), &verdict.description, verdict.section));
+    }
     rows.push("# bodies and URLs".to_owned());
     for error in form_errors() {
         let (delivery, code) = (error.status().as_u16().to_string(), error.code());
@@ -272,10 +300,18 @@ fn no_refusal_tells_the_caller_what_is_for_operators() {
         assert!(!description.contains("for operators") && !description.contains('"'), "{description}");
     }
     // Threat 139, and RFC 6749 §5.2 for clients: every way to fail reads alike.
-    let wrong = client_authentication_errors()
-        .into_iter()
-        .filter(|error| *error != ClientAuthenticationError::TwoMethods);
-    let mut told: Vec<_> = wrong.map(|error| TokenError::Client(error).verdict()).collect();
+    let is_unknown = |error: &TokenError| match error {
+        // Of these nothing is said about who the client is.
+        TokenError::Client(
+            ClientAuthenticationError::TwoMethods
+            | ClientAuthenticationError::Busy(_)
+            | ClientAuthenticationError::Unchecked,
+        ) => false,
+        TokenError::Client(_) => true,
+        _ => false,
+    };
+    let wrong = client_authentication_errors().into_iter().map(TokenError::from).filter(is_unknown);
+    let mut told: Vec<_> = wrong.map(|error| error.verdict()).collect();
     told.iter_mut().for_each(|verdict| verdict.retry_after = None);
     assert!(told.windows(2).all(|pair| pair[0] == pair[1]), "{told:?}");
 }

@@ -247,8 +247,10 @@ fn the_table_knows_every_route_of_the_router() {
     let router = include_str!("../../src/http/router.rs");
     let routes = router.matches(".route(").count();
     let documents = 2;
+    // The entrance of an issuer with a path, by its last slash, answers like the one without.
+    let twice = 1;
     assert_eq!(
-        routes + documents,
+        routes + documents - twice,
         ROUTES.len(),
         "src/http/router.rs has another number of routes than ROUTES"
     );

@@ -3,10 +3,15 @@
 mod authorization_code_bindings;
 mod authorization_code_life;
 mod authorization_code_secrecy;
+mod busy_hasher;
 mod client_credentials;
+mod client_secrets;
+mod clocks;
+mod late_bodies;
 mod refresh_token_bounds;
 mod refresh_token_ends;
 mod refresh_token_rotation;
+mod swept;
 
 use crate::support::browser::{Browser, form};
 use crate::support::server::{Answer, TestServer};

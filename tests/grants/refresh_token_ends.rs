@@ -127,6 +127,24 @@ on_both_stores! {
         refreshed(&server, &app, tokens.refresh()).await;
     }
 
+    /// Threats 8, 138: what was given out already opens nothing either, on every replica, until they are back.
+    async fn the_tokens_of_who_left_the_clients_group_count_no_more(database: TestDatabase) {
+        let server = TestServer::start(&database).await;
+        let (people, circumstances) = (server.people(), server.app.circumstances(""));
+        let app = RelyingParty::new("staff", "openid groups offline_access");
+        let tokens = app.tokens(&server, &mut Browser::new()).await;
+        let leave = Change { set: vec![("groups".to_owned(), json!(["maths"]))], ..Change::default() };
+        people.change(&ada(), leave, &circumstances).await.unwrap();
+        server.assert_dead("staff", tokens.access()).await;
+        assert_eq!(server.introspect_as("staff", tokens.refresh()).await, json!({"active": false}));
+        let back = Change { set: vec![("groups".to_owned(), json!(["staff"]))], ..Change::default() };
+        people.change(&ada(), back, &circumstances).await.unwrap();
+        for token in [tokens.access(), tokens.refresh()] {
+            assert_eq!(server.introspect_as("staff", token).await["active"], true);
+        }
+        assert_eq!(server.get_as("/userinfo", tokens.access()).await.status, StatusCode::OK);
+    }
+
     /// Threats 45, 192: what the client's registration lost, its old grants lost too, with the next request.
     async fn a_grant_gives_no_more_than_the_client_may_have_now(database: TestDatabase) {
         let server = TestServer::start(&database).await;

@@ -10,7 +10,7 @@ use portreeve::jose::expectation::{Audience, Expectation, ExpectedType, Expiry};
 use portreeve::jose::jwt_type::JwtType;
 use portreeve::jose::verify::verify;
 use portreeve::model::clock::Clock as _;
-use portreeve::protocol::signing_algorithm::SigningAlgorithm;
+use portreeve::protocol::verification_algorithm::VerificationAlgorithm;
 use serde_json::json;
 
 const SIGNED: &str = r#"
@@ -46,7 +46,7 @@ fn verified(server: &TestServer, token: &str, typ: JwtType, audience: &str) {
         typ: ExpectedType::Only(typ),
         issuer: Some("https://auth.example.com"),
         audience: Audience::Exactly(audience),
-        algorithms: &SigningAlgorithm::ALL,
+        algorithms: &VerificationAlgorithm::OWN,
         now_seconds: server.clock.now().seconds(),
         leeway_seconds: 0,
         expiry: Expiry::Ignored,

@@ -4,16 +4,20 @@ use super::{push, redeemed, visit_of, walk};
 use crate::flows::steps::error_page;
 use crate::support::browser::Browser;
 use crate::support::database::{TestDatabase, on_both_stores};
+use crate::support::https_server::HttpsServer;
 use crate::support::relying_party::{Method, RelyingParty};
 use crate::support::request_signer::{RequestSigner, request_uri};
 use crate::support::server::{TestServer, claims, encode};
+use axum::Router;
 use axum::http::StatusCode;
+use axum::routing::get;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use portreeve::jose::jwt_type::JwtType;
 use portreeve::model::clock::Clock as _;
 use portreeve::protocol::signing_algorithm::SigningAlgorithm;
 use serde_json::{Value, json};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// A client that may sign its requests, and one that must.
@@ -152,6 +156,35 @@ on_both_stores! {
             let object = signer.request_object(client_id, now, &claims);
             request_uri(&app.post(&server, "/par", &[("request", &object)]).await);
         }
+    }
+
+    /// OpenID Connect Core §10.1.1, threat 183: the keys may be at an address, and others from one day to the next.
+    async fn a_request_object_verifies_with_keys_that_are_fetched(database: TestDatabase) {
+        let (old, new) = (RequestSigner::new(SigningAlgorithm::Es256), RequestSigner::new(SigningAlgorithm::Es256));
+        let shown = Arc::new(Mutex::new(old.jwks()));
+        let showing = shown.clone();
+        let keys = get(move || async move { axum::Json(showing.lock().expect("whole").clone()) });
+        let host = HttpsServer::start(Router::new().route("/jwks", keys)).await;
+        let client = format!(
+            "[[client]]\nclient_id = \"fetched\"\nredirect_uris = [\"https://fetched.example.com/callback\"]\n\
+             client_secrets = [{{ sha256 = \"{{hash}}\" }}]\nscope = \"openid email photos.read\"\njwks_uri = \"{}\"\n",
+            host.url("/jwks"),
+        );
+        let server = TestServer::start_with(&database, &host.settings(), &client).await;
+        let app = app("fetched");
+        let object = |signer: &RequestSigner| {
+            signer.request_object("fetched", server.clock.now().seconds(), &parameters(&app))
+        };
+        error_page(&server.get(&url("fetched", &object(&new), &[])).await, 400, "invalid_request_object");
+        let answer = walk(&server, &mut Browser::new(), &url("fetched", &object(&old), &[])).await;
+        redeemed(&server, &app, &answer).await;
+        *shown.lock().expect("whole") = new.jwks();
+        server.clock.advance(Duration::from_secs(10));
+        let answer = app.post(&server, "/par", &[("request", &object(&new))]).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{answer:?}");
+        let answer = app.post(&server, "/par", &[("request", &object(&old))]).await;
+        assert_eq!(answer.error(), "invalid_request_object", "it was taken away");
+        assert_eq!(host.connections.accepted(), 2);
     }
 
     /// Threats 65, 66, 61, 68, 72.

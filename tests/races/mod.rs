@@ -1,12 +1,15 @@
 //! Barrier-started duplicates, on both stores and on two replicas: what must happen once happens once, and what may happen
 //! often happens alike, in any interleaving (security.md §0.1).
 
+mod assertions;
 mod codes;
+mod consents;
 mod people;
 mod pushed_requests;
 mod refreshes;
 mod replicas;
 mod revocations;
+mod sign_ins;
 
 use crate::support::server::TestServer;
 use std::sync::Arc;
@@ -16,7 +19,7 @@ use tokio::sync::Barrier;
 const CROWD: usize = 64;
 
 /// Runs `work` as many times as `crowd` says, started together, and yields every outcome.
-async fn together<T, F>(crowd: usize, work: impl Fn(usize) -> F) -> Vec<T>
+pub async fn together<T, F>(crowd: usize, work: impl Fn(usize) -> F) -> Vec<T>
 where
     T: Send + 'static,
     F: Future<Output = T> + Send + 'static,

@@ -3,6 +3,7 @@
 
 #![allow(dead_code)] // every folder of tests leans on a part of it
 
+pub mod assertion;
 pub mod browser;
 pub mod callback_app;
 pub mod chromium;
@@ -10,6 +11,9 @@ pub mod clock;
 pub mod configuration;
 pub mod database;
 pub mod https_server;
+pub mod log;
+pub mod process;
 pub mod relying_party;
 pub mod request_signer;
 pub mod server;
+pub mod slow_database;

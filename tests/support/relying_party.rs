@@ -1,5 +1,6 @@
 //! An app: it sends people to the server and redeems what they come back with.
 
+use crate::support::assertion::{Signer, presenting};
 use crate::support::browser::Browser;
 use crate::support::server::{Answer, TestServer, basic, encode};
 use axum::http::StatusCode;
@@ -7,6 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+use std::sync::Arc;
 
 /// An app that is registered as one of the test's clients.
 #[derive(Clone, Debug)]
@@ -24,7 +26,7 @@ pub struct RelyingParty {
 }
 
 /// How an app proves who it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Method {
     /// Not at all.
     None,
@@ -32,6 +34,8 @@ pub enum Method {
     Basic,
     /// By `client_secret_post`.
     Post,
+    /// By `private_key_jwt`, with a new assertion for every request.
+    PrivateKeyJwt(Arc<Signer>),
 }
 
 /// What an app got for a code or a refresh token.
@@ -75,6 +79,12 @@ impl RelyingParty {
             scope: scope.to_owned(),
             method,
         }
+    }
+
+    /// The app behind a client that signs, as `assertion::client` writes its table.
+    pub fn signing(client_id: &'static str, scope: &str, signer: Arc<Signer>) -> Self {
+        let redirect_uri = format!("https://{client_id}.example.com/callback");
+        Self { client_id, redirect_uri, method: Method::PrivateKeyJwt(signer), ..Self::new("web", scope) }
     }
 
     /// The challenge of its verifier (RFC 7636 §4.2).
@@ -135,13 +145,18 @@ impl RelyingParty {
     pub async fn post(&self, server: &TestServer, path: &str, parameters: &[(&str, &str)]) -> Answer {
         let mut parameters = parameters.to_vec();
         let secret = server.secret().to_owned();
-        match self.method {
+        let assertion;
+        match &self.method {
             Method::Basic => {
                 return server.post(path, Some(&basic(self.client_id, &secret)), &parameters).await;
             }
             Method::None => parameters.push(("client_id", self.client_id)),
             Method::Post => {
                 parameters.extend([("client_id", self.client_id), ("client_secret", secret.as_str())])
+            }
+            Method::PrivateKeyJwt(signer) => {
+                assertion = signer.assertion(server, self.client_id);
+                parameters.extend(presenting(&assertion));
             }
         }
         server.post(path, None, &parameters).await

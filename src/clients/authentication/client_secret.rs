@@ -24,24 +24,30 @@ pub(super) async fn verify(
     if matched {
         return Ok(());
     }
-    let chosen = client.secrets.iter().filter_map(|live| match live {
-        ClientSecret::Argon2(stored) => Some(stored.as_str()),
-        ClientSecret::Sha256(_) => None,
-    });
-    for stored in chosen {
+    let chosen: Vec<&str> = client.secrets.iter().filter_map(chosen_secret).collect();
+    let wait = if chosen.is_empty() {
+        verifiers.throttle.client_failed(client.id.as_str(), address_key)
+    } else {
+        // One attempt, however many secrets are live: it has failed when all of them say so.
         let attempt = verifiers.throttle.check_client(client.id.as_str(), address_key)?;
-        match verifiers.chosen_secrets.verify(secret, stored).await {
-            Ok(true) => {
+        for stored in chosen {
+            if verifiers.chosen_secrets.verify(secret, stored).await? {
                 verifiers.throttle.succeeded(attempt);
                 return Ok(());
             }
-            Ok(false) => drop(verifiers.throttle.failed(attempt)),
-            Err(seconds) => return Err(ClientAuthenticationError::Wait(seconds)),
         }
-    }
-    match verifiers.throttle.client_failed(client.id.as_str(), address_key) {
+        verifiers.throttle.failed(attempt)
+    };
+    match wait {
         Some(wait) => Err(wait.into()),
         None => Err(ClientAuthenticationError::WrongSecret),
+    }
+}
+
+fn chosen_secret(live: &ClientSecret) -> Option<&str> {
+    match live {
+        ClientSecret::Argon2(stored) => Some(stored.as_str()),
+        ClientSecret::Sha256(_) => None,
     }
 }
 

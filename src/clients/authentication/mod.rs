@@ -3,15 +3,25 @@
 
 mod client_secret;
 mod none;
+mod private_key_jwt;
+
+pub use private_key_jwt::AssertionError;
 
 use crate::clients::registry::Registry;
+use crate::clients::remote_keys::RemoteKeys;
 use crate::model::client::Client;
 use crate::model::secret::Secret;
 use crate::model::throttle::{Throttle, Wait};
+use crate::outbound::Outbound;
 use crate::protocol::basic_credentials;
 use crate::protocol::client_authentication_method::ClientAuthenticationMethod;
+use crate::protocol::issuer::Issuer;
 use crate::protocol::parameters::Parameters;
+use crate::protocol::timestamp::Timestamp;
+use crate::storage::Store;
+use crate::storage::error::StorageError;
 use futures_util::future::BoxFuture;
+use private_key_jwt::Assertion;
 use std::sync::Arc;
 
 /// A client that proved who it is, or a public one that need not; only [`authenticate`] makes it.
@@ -45,12 +55,35 @@ pub struct Verifiers<'a> {
     pub throttle: &'a Throttle,
     /// Checks secrets that a person chose.
     pub chosen_secrets: &'a dyn ChosenSecrets,
+    /// Whom assertions are for.
+    pub issuer: &'a Issuer,
+    /// What assertions verify with.
+    pub remote_keys: &'a RemoteKeys,
+    /// Fetches it.
+    pub outbound: &'a Outbound,
+    /// Where assertions are spent.
+    pub store: &'a Store,
+    /// The time.
+    pub now: Timestamp,
 }
 
 /// Checks secrets that are kept as argon2id; implemented where the bounded hasher lives.
 pub trait ChosenSecrets: Send + Sync {
-    /// Whether `secret` belongs to the PHC string `stored`; `Err` with seconds to wait when there is too much to do.
-    fn verify<'a>(&'a self, secret: &'a Secret, stored: &'a str) -> BoxFuture<'a, Result<bool, u64>>;
+    /// Whether `secret` belongs to the PHC string `stored`.
+    fn verify<'a>(
+        &'a self,
+        secret: &'a Secret,
+        stored: &'a str,
+    ) -> BoxFuture<'a, Result<bool, UncheckedSecret>>;
+}
+
+/// Why nothing can be said of a secret, right or wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UncheckedSecret {
+    /// Too many are being checked; seconds until it is worth trying again.
+    Busy(u64),
+    /// The work could not be done.
+    Failed,
 }
 
 /// Why a client is not who it says, for operators; what the caller reads is the same for all that 401 covers.
@@ -77,9 +110,21 @@ pub enum ClientAuthenticationError {
     /// A wrong secret.
     #[error("the secret is wrong")]
     WrongSecret,
-    /// Too many failures from this address, or too much to do.
+    /// An assertion that proves nothing.
+    #[error("{0}")]
+    Assertion(AssertionError),
+    /// The store does not answer, so that nobody knows whether an assertion was used before.
+    #[error("{0}")]
+    Store(StorageError),
+    /// Too many failures from this address.
     #[error("the client has to wait")]
     Wait(u64),
+    /// Too much to do: nothing is said of the secret, and the client does well to keep it.
+    #[error("too many secrets are being checked")]
+    Busy(u64),
+    /// The secret could not be checked; that is not the client's fault.
+    #[error("the secret could not be checked")]
+    Unchecked,
 }
 
 /// Establishes who the client is. `tried_basic` of the error's answer is for the caller to derive from what was presented.
@@ -90,7 +135,10 @@ pub async fn authenticate(
     let credentials = Credentials::of(presented)?;
     let found = verifiers.registry.find_named(&credentials.client_id).cloned();
     let Some(client) = found else {
-        client_secret::verify_nothing(&credentials);
+        match &credentials.assertion {
+            None => client_secret::verify_nothing(&credentials),
+            Some(_) => private_key_jwt::verify_nothing(),
+        }
         return Err(ClientAuthenticationError::UnknownClient);
     };
     let registered = client.metadata.token_endpoint_auth_method;
@@ -102,6 +150,10 @@ pub async fn authenticate(
         ClientAuthenticationMethod::ClientSecretBasic | ClientAuthenticationMethod::ClientSecretPost => {
             client_secret::verify(&credentials, &client, presented.address_key, verifiers).await?;
         }
+        ClientAuthenticationMethod::PrivateKeyJwt => {
+            let assertion = credentials.assertion.as_ref().ok_or(ClientAuthenticationError::WrongMethod)?;
+            private_key_jwt::verify(assertion, &client, presented.address_key, verifiers).await?;
+        }
     }
     Ok(AuthenticatedClient { client })
 }
@@ -111,6 +163,7 @@ struct Credentials {
     method: ClientAuthenticationMethod,
     client_id: String,
     secret: Option<Secret>,
+    assertion: Option<Assertion>,
 }
 
 impl Credentials {
@@ -131,7 +184,7 @@ impl Credentials {
             return Err(ClientAuthenticationError::TwoMethods);
         }
         if assertion {
-            return Err(ClientAuthenticationError::WrongMethod);
+            return Self::of_assertion(Assertion::read(presented.parameters)?, body_id);
         }
         match (basic, body_id, body_secret) {
             (Some((id, _)), Some(other), _) if id != other => Err(ClientAuthenticationError::Mismatch),
@@ -139,16 +192,52 @@ impl Credentials {
                 method: ClientAuthenticationMethod::ClientSecretBasic,
                 client_id,
                 secret: Some(Secret::new(secret)),
+                assertion: None,
             }),
             (None, Some(id), Some(secret)) => Ok(Self {
                 method: ClientAuthenticationMethod::ClientSecretPost,
                 client_id: id.to_owned(),
                 secret: Some(Secret::new(secret)),
+                assertion: None,
             }),
-            (None, Some(id), None) => {
-                Ok(Self { method: ClientAuthenticationMethod::None, client_id: id.to_owned(), secret: None })
-            }
+            (None, Some(id), None) => Ok(Self {
+                method: ClientAuthenticationMethod::None,
+                client_id: id.to_owned(),
+                secret: None,
+                assertion: None,
+            }),
             (None, None, _) => Err(ClientAuthenticationError::Missing),
+        }
+    }
+
+    /// RFC 7521 §4.2: `client_id` beside an assertion is not needed, and must name the same client.
+    fn of_assertion(assertion: Assertion, body_id: Option<&str>) -> Result<Self, ClientAuthenticationError> {
+        let client_id = assertion.subject().to_owned();
+        if body_id.is_some_and(|other| other != client_id) {
+            return Err(ClientAuthenticationError::Mismatch);
+        }
+        let method = ClientAuthenticationMethod::PrivateKeyJwt;
+        Ok(Self { method, client_id, secret: None, assertion: Some(assertion) })
+    }
+}
+
+impl From<AssertionError> for ClientAuthenticationError {
+    fn from(why: AssertionError) -> Self {
+        Self::Assertion(why)
+    }
+}
+
+impl From<StorageError> for ClientAuthenticationError {
+    fn from(error: StorageError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<UncheckedSecret> for ClientAuthenticationError {
+    fn from(why: UncheckedSecret) -> Self {
+        match why {
+            UncheckedSecret::Busy(seconds) => Self::Busy(seconds),
+            UncheckedSecret::Failed => Self::Unchecked,
         }
     }
 }

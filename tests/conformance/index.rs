@@ -1,0 +1,113 @@
+//! Every module of the plans, and the test with its outcome.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+/// What shows a module's outcome.
+enum Shown {
+    /// The test of this name.
+    By(&'static str),
+    /// Nothing, and why.
+    Not(&'static str),
+}
+use Shown::{By, Not};
+
+/// Basic (and Form Post, which walks the same modules by its own response mode).
+const BASIC: [(&str, Shown); 39] = [
+    ("oidcc-server", By("the_happy_flow_and_userinfo_by_every_lawful_method")),
+    ("oidcc-response-type-missing", By("what_is_refused_is_refused_where_and_how_the_plans_want_it")),
+    ("oidcc-idtoken-signature", By("the_happy_flow_and_userinfo_by_every_lawful_method")),
+    ("oidcc-idtoken-unsigned", By("what_is_refused_is_refused_where_and_how_the_plans_want_it")),
+    ("oidcc-userinfo-get", By("the_happy_flow_and_userinfo_by_every_lawful_method")),
+    ("oidcc-userinfo-post-header", By("the_happy_flow_and_userinfo_by_every_lawful_method")),
+    ("oidcc-userinfo-post-body", By("the_happy_flow_and_userinfo_by_every_lawful_method")),
+    (
+        "oidcc-ensure-request-without-nonce-succeeds-for-code-flow",
+        By("wishes_and_unknown_parameters_never_fail_a_request"),
+    ),
+    ("oidcc-scope-profile", By("every_claim_of_a_scope_is_there_and_none_is_in_the_id_token")),
+    ("oidcc-scope-email", By("every_claim_of_a_scope_is_there_and_none_is_in_the_id_token")),
+    ("oidcc-scope-address", By("every_claim_of_a_scope_is_there_and_none_is_in_the_id_token")),
+    ("oidcc-scope-phone", By("every_claim_of_a_scope_is_there_and_none_is_in_the_id_token")),
+    ("oidcc-scope-all", By("every_claim_of_a_scope_is_there_and_none_is_in_the_id_token")),
+    ("oidcc-alternate-happy-flow", By("the_happy_flow_and_userinfo_by_every_lawful_method")),
+    ("oidcc-display-page", By("wishes_and_unknown_parameters_never_fail_a_request")),
+    ("oidcc-display-popup", By("wishes_and_unknown_parameters_never_fail_a_request")),
+    ("oidcc-prompt-login", By("a_fresh_sign_in_is_asked_for_and_told")),
+    ("oidcc-prompt-none-not-logged-in", By("a_silent_visit_succeeds_when_it_can_and_tells_why_when_not")),
+    ("oidcc-prompt-none-logged-in", By("a_silent_visit_succeeds_when_it_can_and_tells_why_when_not")),
+    ("oidcc-max-age-1", By("a_fresh_sign_in_is_asked_for_and_told")),
+    ("oidcc-max-age-10000", By("a_sign_in_that_is_recent_enough_is_not_asked_for_again")),
+    (
+        "oidcc-ensure-request-with-unknown-parameter-succeeds",
+        By("wishes_and_unknown_parameters_never_fail_a_request"),
+    ),
+    ("oidcc-id-token-hint", By("a_silent_visit_succeeds_when_it_can_and_tells_why_when_not")),
+    ("oidcc-login-hint", By("wishes_and_unknown_parameters_never_fail_a_request")),
+    ("oidcc-ui-locales", By("wishes_and_unknown_parameters_never_fail_a_request")),
+    ("oidcc-claims-locales", By("wishes_and_unknown_parameters_never_fail_a_request")),
+    (
+        "oidcc-ensure-request-with-acr-values-succeeds",
+        By("wishes_and_unknown_parameters_never_fail_a_request"),
+    ),
+    ("oidcc-codereuse", By("a_code_that_comes_again_is_invalid_and_after_a_while_ends_its_tokens")),
+    ("oidcc-codereuse-30seconds", By("a_code_that_comes_again_is_invalid_and_after_a_while_ends_its_tokens")),
+    (
+        "oidcc-ensure-registered-redirect-uri",
+        By("what_is_refused_is_refused_where_and_how_the_plans_want_it"),
+    ),
+    ("oidcc-ensure-post-request-succeeds", By("the_request_may_be_posted_and_so_may_the_secret")),
+    ("oidcc-server-client-secret-post", By("the_request_may_be_posted_and_so_may_the_secret")),
+    (
+        "oidcc-request-uri-unsigned-supported-correctly-or-rejected-as-unsupported",
+        By("what_is_refused_is_refused_where_and_how_the_plans_want_it"),
+    ),
+    (
+        "oidcc-unsigned-request-object-supported-correctly-or-rejected-as-unsupported",
+        By("what_is_refused_is_refused_where_and_how_the_plans_want_it"),
+    ),
+    ("oidcc-claims-essential", By("every_claim_of_a_scope_is_there_and_none_is_in_the_id_token")),
+    (
+        "oidcc-ensure-request-object-with-redirect-uri",
+        By("what_is_refused_is_refused_where_and_how_the_plans_want_it"),
+    ),
+    ("oidcc-refresh-token", By("a_refresh_token_refreshes_for_its_own_client_only")),
+    (
+        "oidcc-ensure-request-with-valid-pkce-succeeds",
+        By("wishes_and_unknown_parameters_never_fail_a_request"),
+    ),
+    ("oidcc-discovery-endpoint-verification", By("discovery_says_what_the_config_plan_wants")),
+];
+
+#[test]
+fn every_module_of_the_basic_plan_has_its_test() {
+    judge(&BASIC);
+}
+
+/// Each module once, and each test there.
+fn judge(modules: &[(&str, Shown)]) {
+    let sources = sources(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests")));
+    let mut seen = BTreeSet::new();
+    for (module, shown) in modules {
+        assert!(seen.insert(*module), "{module} stands here twice");
+        match shown {
+            By(test) => {
+                assert!(sources.contains(&format!("fn {test}(")), "{module}: there is no test {test}")
+            }
+            Not(why) => assert!(why.len() > 20, "{module}: say why"),
+        }
+    }
+}
+
+fn sources(folder: &Path) -> String {
+    let mut text = String::new();
+    for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            text.push_str(&sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            text.push_str(&std::fs::read_to_string(path).expect("a file"));
+        }
+    }
+    text
+}

@@ -6,6 +6,7 @@ use super::answer::{
 };
 use super::app::App;
 use super::authorization::{Progress, complete, decide, progress, to_page};
+use super::client_logo;
 use super::cross_origin::{admit_form, admit_load};
 use super::extract::Visit;
 use super::limits::read_boxes;
@@ -17,6 +18,7 @@ use crate::authorization::finish::ConsentGiven;
 use crate::authorization::interaction::{ConsentKnown, NextStep};
 use crate::config::Config;
 use crate::model::audit_event::{About, EventName};
+use crate::model::client::Provenance;
 use crate::pages::{
     ConsentClient, ConsentPage, ConsentScope, Destination, Languages, Person, Standing, WayOn, WebLink,
 };
@@ -157,6 +159,7 @@ fn show(app: &App, visit: &Visit, progress: &Progress, signed_in: &SignedIn, bro
     let resources: Vec<&str> = begun.resources.iter().map(|resource| resource.as_str()).collect();
     let metadata = &begun.client.metadata;
     let link = |uri| visit.languages.best(uri).and_then(WebLink::parse);
+    let logo = client_logo::url(app, visit, &begun.client);
     let view = ConsentPage {
         layout: layout(visit),
         action: &to_page(visit, "/consent", &progress.parameters),
@@ -167,7 +170,11 @@ fn show(app: &App, visit: &Visit, progress: &Progress, signed_in: &SignedIn, bro
         client: ConsentClient {
             name: visit.name_of(&begun.client),
             host: link(&metadata.client_uri).map(WebLink::host),
-            standing: Standing::Configured,
+            logo: logo.as_deref(),
+            standing: match begun.client.provenance {
+                Provenance::Configured => Standing::Configured,
+                Provenance::Registered => Standing::Unverified,
+            },
             policy: link(&metadata.policy_uri),
             terms: link(&metadata.tos_uri),
         },

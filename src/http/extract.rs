@@ -1,18 +1,22 @@
 //! What a handler learns of its request: the snapshot it keeps to its end, where it came from, its cookies and its query,
 //! parsed. Below this room nobody sees a header.
 
+use super::answer::refuse_visit;
 use super::app::{App, Snapshot};
 use super::client_address::{ClientAddress, throttle_key};
 use crate::audit::Circumstances;
+use crate::clients::named;
 use crate::model::client::Client;
 use crate::pages::Languages;
 use crate::protocol::claims_request::parse_locales;
+use crate::protocol::identifiers::ClientId;
 use crate::protocol::parameters::{ParameterError, Parameters};
 use crate::sessions::cookies::{Cookie, CookieJar};
+use crate::storage::error::StorageError;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
-use std::convert::Infallible;
+use axum::response::Response;
 use std::sync::Arc;
 
 /// One request.
@@ -52,12 +56,18 @@ impl Visit {
     pub fn name_of<'a>(&self, client: &'a Client) -> &'a str {
         self.languages.best(&client.metadata.client_name).unwrap_or(client.id.as_str())
     }
+
+    /// Has those of `names` at hand that registered themselves.
+    pub async fn name(&mut self, app: &App, names: &[ClientId]) -> Result<(), StorageError> {
+        self.snapshot = self.snapshot.naming(&app.store, names).await?;
+        Ok(())
+    }
 }
 
 impl FromRequestParts<App> for Visit {
-    type Rejection = Infallible;
+    type Rejection = Response;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
         let snapshot = app.snapshot.load_full();
         let address = parts.extensions.get::<ClientAddress>().map(|address| address.0);
         let jar = CookieJar::of(&snapshot.config.issuer);
@@ -67,7 +77,7 @@ impl FromRequestParts<App> for Visit {
         let query = Parameters::parse(parts.uri.query().unwrap_or_default().as_bytes());
         let asked = query.as_ref().ok().and_then(|query| query.get("ui_locales")).unwrap_or_default();
         let accepted = texts(&parts.headers, &header::ACCEPT_LANGUAGE);
-        Ok(Self {
+        let mut visit = Self {
             languages: Languages::new(&parse_locales(asked), accepted),
             circumstances: app.circumstances(address.map(|address| address.to_string()).unwrap_or_default()),
             address_key: address.map(|address| throttle_key(address).to_string()).unwrap_or_default(),
@@ -77,7 +87,12 @@ impl FromRequestParts<App> for Visit {
             browser,
             session,
             device,
-        })
+        };
+        let named = visit.query.as_ref().map(|query| named::clients(query, None)).unwrap_or_default();
+        match visit.name(app, &named).await {
+            Ok(()) => Ok(visit),
+            Err(error) => Err(refuse_visit(app, &visit, parts.uri.path(), &error)),
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use crate::model::session::ACR_PASSWORD;
 use crate::pages::Language;
 use crate::protocol::issuer::Issuer;
 use crate::protocol::scope::BUILT_IN;
-use crate::protocol::server_metadata::{Advertised, ServerMetadata, path};
+use crate::protocol::server_metadata::{Advertised, DynamicRegistration, ServerMetadata, path};
 use arc_swap::ArcSwapOption;
 use axum::Router;
 use axum::extract::State;
@@ -87,6 +87,10 @@ pub fn metadata_json(config: &Config) -> String {
         acr_values: vec![ACR_PASSWORD],
         ui_locales: Language::ALL.map(Language::tag).to_vec(),
         front_channel_logout: config.front_channel_logout,
+        registration: match config.registration {
+            Some(_) => DynamicRegistration::On,
+            None => DynamicRegistration::Off,
+        },
     })
     .to_json()
 }

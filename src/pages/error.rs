@@ -1,7 +1,7 @@
 //! The page for what cannot be carried out: never a dead end, and no more told than a person may read. It says twice what
 //! happened: to the person in their language, and below, for whoever makes the app, in the standards' words.
 
-use super::{Destination, Layout, ReturnLink};
+use super::{Destination, Layout, ReturnLink, WebLink};
 use askama::Template;
 
 /// What happened, the code and number to quote, and a way on.
@@ -56,6 +56,13 @@ impl ErrorPage<'_> {
 pub enum WayOn<'a> {
     /// The app has to send the person here again.
     BackToApp,
+    /// The app itself, where it begins a sign-in (OpenID Connect Core §4).
+    App {
+        /// Its `initiate_login_uri`, with this issuer.
+        link: WebLink<'a>,
+        /// Its name.
+        name: &'a str,
+    },
     /// A page of this server.
     Link {
         /// Its address.

@@ -36,7 +36,7 @@ pub use language::{Language, Languages};
 pub use layout::{Direction, Layout, Theme};
 pub use link::{Destination, ReturnLink, WebLink};
 pub use logged_out::{LoggedOutPage, Onward};
-pub use login::{LoginMessage, LoginPage};
+pub use login::{LoginClient, LoginMessage, LoginPage};
 pub use logout::LogoutPage;
 pub use person::Person;
 pub use playground::PlaygroundPage;

@@ -15,6 +15,7 @@ fn document_with(issuer: &str, front_channel_logout: FrontChannelLogout) -> Stri
         acr_values: vec!["urn:example:password"],
         ui_locales: vec!["en", "pt"],
         front_channel_logout,
+        registration: DynamicRegistration::Off,
     })
     .to_json()
 }

@@ -92,14 +92,18 @@ CREATE TABLE versions (
     version BIGINT NOT NULL
 );
 
--- One-time links that were sent by mail; hashed, spent by one guarded delete.
+-- One-time links that are sent by mail; a person has one at most. The token follows from the seed by a key that the database does
+-- not have, so that the same link can be sent again; it is spent by one guarded delete. mails counts those sent since there was
+-- a day without any.
 CREATE TABLE recovery_tokens (
-    token_hash BYTEA NOT NULL PRIMARY KEY,
-    user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
-    created_at BIGINT NOT NULL,
+    user_id TEXT NOT NULL PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,
+    token_hash BYTEA NOT NULL,
+    seed BYTEA NOT NULL,
+    mails BIGINT NOT NULL,
+    mailed_at BIGINT NOT NULL,
     expires_at BIGINT NOT NULL
 );
-CREATE INDEX recovery_tokens_user_id ON recovery_tokens (user_id);
+CREATE UNIQUE INDEX recovery_tokens_token_hash ON recovery_tokens (token_hash);
 CREATE INDEX recovery_tokens_expires_at ON recovery_tokens (expires_at);
 
 -- Random values that are made once and never change, such as that of pairwise subjects.

@@ -4,6 +4,7 @@
 // A test that cannot go on should fail where it stands.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod account;
 mod architecture;
 mod browser;
 mod cli;

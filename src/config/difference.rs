@@ -109,6 +109,15 @@ fn settings(config: &Config) -> BTreeMap<String, Value> {
     show("log.format", if config.log.format == LogFormat::Json { "json" } else { "text" }.to_owned());
     show("audit.keep", in_words(config.audit.keep));
     show("outbound.allow_private", list(&config.outbound.allow_private));
+    if let Some(mail) = &config.mail {
+        show("mail.server", mail.server.clone());
+        show("mail.port", mail.port.to_string());
+        show("mail.security", mail.security.as_str().to_owned());
+        show("mail.from", mail.from.clone());
+        if let Some(credentials) = &mail.credentials {
+            show("mail.username", credentials.username.clone());
+        }
+    }
     if config.front_channel_logout == FrontChannelLogout::On {
         show("front_channel_logout", "on".to_owned());
     }
@@ -144,6 +153,9 @@ fn hidden(config: &Config, all: &mut BTreeMap<String, Value>) {
     if let Some(registration) = &config.registration {
         let tokens: Vec<String> = registration.initial_access_tokens.iter().map(|one| hex(&one.0)).collect();
         hide("registration.initial_access_tokens".into(), tokens.join(" "));
+    }
+    if let Some(credentials) = config.mail.as_ref().and_then(|mail| mail.credentials.as_ref()) {
+        hide("mail.password".into(), credentials.password.expose().to_owned());
     }
     for client in &config.clients {
         let secrets: Vec<String> = client

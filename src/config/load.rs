@@ -6,7 +6,7 @@ use super::environment::Environment;
 use super::reader::{Reader, Section, Site};
 use super::tree::{Place, Source, Table, read_document, shown};
 use super::{
-    Config, Loaded, Problem, SecretKeys, advice, client_advice, database, lifetimes, network, outbound,
+    Config, Loaded, Problem, SecretKeys, advice, client_advice, database, lifetimes, mail, network, outbound,
     overrides, pages, registration, scopes, secrets,
 };
 use crate::protocol::issuer::Issuer;
@@ -96,6 +96,7 @@ fn finish_noting(
     let log = pages::log(&mut reader, &mut root);
     let audit = lifetimes::audit(&mut reader, &mut root);
     let outbound = outbound::outbound(&mut reader, &mut root);
+    let mail = mail::mail(&mut reader, &mut root);
     let front_channel_logout = outbound::front_channel_logout(&mut reader, &mut root);
     let registration = registration::registration(&mut reader, &mut root, &scopes);
     let folder = clients_folder(&mut reader, &mut root);
@@ -163,6 +164,7 @@ fn finish_noting(
         log,
         audit,
         outbound,
+        mail,
         front_channel_logout,
         registration,
         clients: clients.clients,

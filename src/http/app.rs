@@ -14,6 +14,7 @@ use crate::model::clock::SharedClock;
 use crate::model::entropy::SharedEntropy;
 use crate::model::throttle::Throttle;
 use crate::outbound::Outbound;
+use crate::outbound::mail::Mailer;
 use crate::protocol::identifiers::{ClientId, RequestId};
 use crate::protocol::timestamp::Timestamp;
 use crate::sessions::browser::Sessions;
@@ -21,10 +22,13 @@ use crate::storage::Store;
 use crate::storage::error::StorageError;
 use crate::tokens::issue::Issuer;
 use crate::tokens::subject::Subjects;
+use crate::users::lifecycle::People;
 use crate::users::password::PasswordHasher;
+use crate::users::recovery::Recovery;
 use arc_swap::ArcSwap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64};
+use tokio::sync::Semaphore;
 
 /// The parts of a running server.
 pub struct Parts {
@@ -42,6 +46,10 @@ pub struct Parts {
     pub snapshot: ArcSwap<Snapshot>,
     /// Slows guessing.
     pub throttle: Throttle,
+    /// Slows those who ask for links.
+    pub recovery_throttle: Throttle,
+    /// How many requests for links are worked on at once.
+    pub recoveries: Arc<Semaphore>,
     /// Checks passwords, a bounded number at once.
     pub passwords: PasswordHasher,
     /// The keys that clients sign with.
@@ -74,6 +82,8 @@ pub struct Snapshot {
     pub registry: Registry,
     /// What asks others.
     pub outbound: Outbound,
+    /// What sends mails, if anything does.
+    pub mailer: Option<Arc<Mailer>>,
 }
 
 impl Snapshot {
@@ -92,7 +102,9 @@ impl Snapshot {
     fn with(config: Config, outbound: Outbound) -> Self {
         let config = Arc::new(config);
         let registry = Registry::of(&config);
-        Self { config, registry, outbound }
+        let trusted = &config.outbound.trusted_certificates;
+        let mailer = config.mail.as_ref().map(|mail| Arc::new(Mailer::new(mail, trusted)));
+        Self { config, registry, outbound, mailer }
     }
 
     /// The snapshot with those of `names` among its clients that registered themselves.
@@ -140,6 +152,28 @@ impl Parts {
             entropy: self.entropy.clone(),
             trail: self.trail.clone(),
             lifetimes: config.lifetimes.clone(),
+            successors: self.secrets.sessions.clone(),
+        }
+    }
+
+    /// The steps of people's lives.
+    pub fn people(&self) -> People {
+        People {
+            store: self.store.clone(),
+            entropy: self.entropy.clone(),
+            passwords: self.passwords.clone(),
+            trail: self.trail.clone(),
+        }
+    }
+
+    /// What helps those who forgot their password.
+    pub fn recovery(&self) -> Recovery {
+        Recovery {
+            store: self.store.clone(),
+            entropy: self.entropy.clone(),
+            keys: self.secrets.recovery.clone(),
+            passwords: self.passwords.clone(),
+            trail: self.trail.clone(),
         }
     }
 

@@ -13,8 +13,8 @@ use crate::authorization::consent;
 use crate::authorization::error::AuthorizationError;
 use crate::authorization::finish::{ConsentGiven, Issuance};
 use crate::authorization::in_force::in_force;
-use crate::authorization::interaction::{ConsentKnown, Finish, NextStep, Situation, next_step};
-use crate::authorization::marker;
+use crate::authorization::interaction::{ConsentKnown, Finish, NextStep, Situation, next_step, person};
+use crate::authorization::marker::{self, Begin};
 use crate::authorization::target::{Assent, RedirectTarget};
 use crate::model::audit_event::EventName;
 use crate::model::client::ConsentPolicy;
@@ -22,6 +22,7 @@ use crate::pages::WayOn;
 use crate::protocol::error_code::ErrorCode;
 use crate::protocol::parameters::Parameters;
 use crate::protocol::scope::Scopes;
+use crate::sessions::accounts::Accounts;
 use crate::sessions::browser::SignedIn;
 use crate::sessions::cookies::Cookie;
 use crate::storage::error::StorageError;
@@ -36,8 +37,10 @@ pub struct Progress {
     pub parameters: Parameters,
     /// What it comes to.
     pub begun: Begun,
-    /// Who is signed in.
+    /// Whom it is about, of those who are signed in.
     pub signed_in: Option<SignedIn>,
+    /// Everybody who is signed in here.
+    pub accounts: Accounts,
     /// What they agreed to before.
     pub remembered: Option<Scopes>,
 }
@@ -54,6 +57,7 @@ pub async fn get(State(app): State<App>, visit: Visit, headers: HeaderMap) -> Re
     let visit = visit.asking(&progress.begun.request.ui_locales);
     match decide(&app, &visit, &progress, progress.known_consent()) {
         NextStep::Login(_) | NextStep::SelectAccount => lead_to(&app, &visit, "/login", &progress.parameters),
+        NextStep::ChangePassword => lead_to(&app, &visit, "/account/password", &progress.parameters),
         NextStep::Consent(_) => lead_to(&app, &visit, "/consent", &progress.parameters),
         NextStep::Finish(finish) => complete(&app, &visit, &progress, &finish, ConsentGiven::Before).await,
         NextStep::Refuse(error) => refuse_authorization(&app, &visit, &progress.refusal(error)),
@@ -103,8 +107,10 @@ pub async fn judge(app: &App, visit: &Visit, parameters: Parameters) -> Result<P
         Err(refusal) => return Err(assented(app, visit, refusal).await),
     };
     drop(ring);
-    match find_person(app, visit, &mut begun).await {
-        Ok((signed_in, remembered)) => Ok(Progress { parameters, begun, signed_in, remembered }),
+    match find_person(app, visit, &mut begun, began).await {
+        Ok((accounts, signed_in, remembered)) => {
+            Ok(Progress { parameters, begun, signed_in, accounts, remembered })
+        }
         Err(error) => {
             let (target, client) = (Some(begun.target), Some(begun.client));
             Err(Refusal { error: error.into(), target, client })
@@ -120,8 +126,8 @@ async fn assented(app: &App, visit: &Visit, refusal: Refusal) -> Refusal {
     }
     let sessions = app.sessions(&visit.snapshot.config);
     let known = async {
-        match sessions.find(visit.session.as_deref(), visit.circumstances.now).await? {
-            Some(signed_in) => consent::known(&app.store, &client.id, &signed_in).await,
+        match sessions.accounts(&visit.secrets, visit.circumstances.now).await?.active() {
+            Some(signed_in) => consent::known(&app.store, &client.id, signed_in).await,
             None => Ok(false),
         }
     };
@@ -135,9 +141,14 @@ async fn find_person(
     app: &App,
     visit: &Visit,
     begun: &mut Begun,
-) -> Result<(Option<SignedIn>, Option<Scopes>), StorageError> {
-    let sessions = app.sessions(&visit.snapshot.config);
-    let signed_in = sessions.find(visit.session.as_deref(), visit.circumstances.now).await?;
+    began: Option<Begin>,
+) -> Result<(Accounts, Option<SignedIn>, Option<Scopes>), StorageError> {
+    let (sessions, now) = (app.sessions(&visit.snapshot.config), visit.circumstances.now);
+    let accounts = sessions.accounts(&visit.secrets, now).await?;
+    let signed_in = person(begun, &accounts, began, app.subjects()).cloned();
+    if let Some(other) = signed_in.as_ref().filter(|one| accounts.is_other(&one.session.id)) {
+        sessions.stamp(&other.session.id, now).await?;
+    }
     let remembered = match &signed_in {
         Some(signed_in) if begun.client.consent == ConsentPolicy::Asked => {
             if begun.target.assent() == Assent::Needed
@@ -149,7 +160,7 @@ async fn find_person(
         }
         _ => None,
     };
-    Ok((signed_in, remembered))
+    Ok((accounts, signed_in, remembered))
 }
 
 impl Progress {
@@ -175,6 +186,7 @@ pub fn decide(app: &App, visit: &Visit, progress: &Progress, consent: ConsentKno
     next_step(&Situation {
         begun: &progress.begun,
         signed_in: progress.signed_in.as_ref(),
+        accounts: progress.accounts.all().count(),
         begin: marker::read(&app.secrets.markers, &progress.parameters, visit.browser.as_deref(), now),
         consent,
         subjects: app.subjects(),

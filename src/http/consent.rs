@@ -83,7 +83,7 @@ pub async fn post(
             code: ErrorCode::InvalidRequest,
             reason: "the form is not the one that this browser was shown for this request",
             section: "RFC 9700 §4.7",
-            way_on: WayOn::Again { url: &again, words: "error-look-again" },
+            way_on: WayOn::Link { url: &again, words: "error-look-again", lead: "error-stale" },
         };
         return refuse_on_page(&app, &visit, &refusal);
     }
@@ -113,7 +113,7 @@ pub async fn post(
                 code: ErrorCode::InvalidRequest,
                 reason: "decision must be allow or deny",
                 section: "OpenID Connect Core §3.1.2.4",
-                way_on: WayOn::Again { url: &again, words: "error-look-again" },
+                way_on: WayOn::Link { url: &again, words: "error-look-again", lead: "error-stale" },
             };
             refuse_on_page(&app, &visit, &refusal)
         }
@@ -186,7 +186,7 @@ fn show(app: &App, visit: &Visit, progress: &Progress, signed_in: &SignedIn, bro
 }
 
 /// What a scope lets the client do: in our words when it is built in, in the operator's otherwise.
-fn words_of(scope: &str, config: &Config, languages: &Languages) -> String {
+pub fn words_of(scope: &str, config: &Config, languages: &Languages) -> String {
     languages.page().built_in_scope(scope).unwrap_or_else(|| {
         let declared = config.scopes.get(scope).and_then(|known| languages.best(&known.description));
         declared.unwrap_or(scope).to_owned()

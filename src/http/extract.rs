@@ -7,10 +7,12 @@ use super::client_address::{ClientAddress, throttle_key};
 use crate::audit::Circumstances;
 use crate::clients::named;
 use crate::model::client::Client;
+use crate::model::secret::Secret;
 use crate::pages::Languages;
 use crate::protocol::claims_request::parse_locales;
 use crate::protocol::identifiers::ClientId;
 use crate::protocol::parameters::{ParameterError, Parameters};
+use crate::sessions::accounts::SessionSecrets;
 use crate::sessions::cookies::{Cookie, CookieJar};
 use crate::storage::error::StorageError;
 use axum::extract::FromRequestParts;
@@ -33,8 +35,8 @@ pub struct Visit {
     pub jar: CookieJar,
     /// The browser's own cookie.
     pub browser: Option<String>,
-    /// The session's cookie.
-    pub session: Option<String>,
+    /// The secrets of whoever is signed in here.
+    pub secrets: SessionSecrets,
     /// The device's cookie.
     pub device: Option<String>,
     /// The languages that the person reads: those of the query's `ui_locales` and of the browser.
@@ -72,8 +74,12 @@ impl FromRequestParts<App> for Visit {
         let address = parts.extensions.get::<ClientAddress>().map(|address| address.0);
         let jar = CookieJar::of(&snapshot.config.issuer);
         let cookie = |cookie| jar.read(texts(&parts.headers, &header::COOKIE), cookie).map(str::to_owned);
-        let (browser, session, device) =
-            (cookie(Cookie::Browser), cookie(Cookie::Session), cookie(Cookie::Device));
+        let (browser, device) = (cookie(Cookie::Browser), cookie(Cookie::Device));
+        let others = cookie(Cookie::Others).unwrap_or_default();
+        let secrets = SessionSecrets {
+            active: cookie(Cookie::Session).map(Secret::new),
+            others: others.split('.').filter(|secret| !secret.is_empty()).map(Secret::new).collect(),
+        };
         let query = Parameters::parse(parts.uri.query().unwrap_or_default().as_bytes());
         let asked = query.as_ref().ok().and_then(|query| query.get("ui_locales")).unwrap_or_default();
         let accepted = texts(&parts.headers, &header::ACCEPT_LANGUAGE);
@@ -85,7 +91,7 @@ impl FromRequestParts<App> for Visit {
             snapshot,
             jar,
             browser,
-            session,
+            secrets,
             device,
         };
         let named = visit.query.as_ref().map(|query| named::clients(query, None)).unwrap_or_default();

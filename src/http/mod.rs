@@ -1,6 +1,7 @@
 //! HTTP: extract, call one rule, match the outcome.
 
 pub mod account;
+pub mod account_choice;
 pub mod answer;
 pub mod app;
 pub mod assets;
@@ -21,10 +22,13 @@ pub mod limits;
 pub mod listener;
 pub mod login;
 pub mod metadata;
+pub mod new_password;
 pub mod operations;
+pub mod password;
 pub mod playground;
 pub mod pulse;
 mod pushed_authorization_request;
+pub mod recovery;
 pub mod registration;
 pub mod revocation;
 pub mod router;

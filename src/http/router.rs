@@ -3,8 +3,8 @@
 use super::app::{App, Mode};
 use super::{
     account, answer, assets, authorization, client_logo, consent, cross_origin, end_session, introspection,
-    jwks, limits, login, metadata, playground, pushed_authorization_request, registration, revocation,
-    security_headers, token, userinfo,
+    jwks, limits, login, metadata, new_password, password, playground, pushed_authorization_request,
+    recovery, registration, revocation, security_headers, token, userinfo,
 };
 use crate::protocol::server_metadata::path;
 use axum::Router;
@@ -29,7 +29,14 @@ pub fn router(app: App) -> Router {
         .route("/login", get(login::get).post(login::post))
         .route("/consent", get(consent::get).post(consent::post))
         .route(path::END_SESSION, get(end_session::get).post(end_session::post).head(limits::refuse_head))
-        .route("/account", get(account::get));
+        .route("/account", get(account::get))
+        .route("/account/grants", post(account::take_back))
+        .route("/account/sessions", post(account::end_sessions))
+        .route("/account/password", get(password::get).post(password::post))
+        .route("/recovery", get(recovery::get).post(recovery::post))
+        .route("/recovery/sent", get(recovery::sent))
+        .route("/recovery/new-password", get(new_password::get).post(new_password::post))
+        .route("/recovery/done", get(new_password::done));
     let clients = Router::new()
         .route(path::TOKEN, post(token::post))
         .route(path::PUSHED_AUTHORIZATION_REQUEST, post(pushed_authorization_request::post))
@@ -106,13 +113,16 @@ async fn measure(request: Request, next: Next) -> Response {
 
 /// A label of a bounded set, whatever the path.
 fn route_label(path: &str) -> &'static str {
-    const ROUTES: [&str; 14] = [
+    const ROUTES: [&str; 17] = [
         "/par",
         "/authorize",
         "/login",
         "/consent",
         "/logout",
         "/account",
+        "/account/password",
+        "/recovery",
+        "/recovery/new-password",
         "/token",
         "/revoke",
         "/introspect",

@@ -31,12 +31,12 @@ impl ErrorPage<'_> {
     }
 
     /// What happened, for the person.
-    fn lead(&self) -> &'static str {
+    fn lead(&self) -> &str {
         match (self.code, self.way_on) {
             ("temporarily_unavailable", _) => "error-later-lead",
             ("server_error", _) => "error-server-lead",
             ("access_denied", _) => "error-denied-lead",
-            (_, WayOn::Again { .. }) => "error-stale",
+            (_, WayOn::Link { lead, .. }) => lead,
             _ => "error-request-lead",
         }
     }
@@ -69,13 +69,8 @@ pub enum WayOn<'a> {
         url: &'a str,
         /// The key of what the button says.
         words: &'a str,
-    },
-    /// A page of this server once more, since the one that was sent was not the one shown last.
-    Again {
-        /// Its address.
-        url: &'a str,
-        /// The key of what the button says.
-        words: &'a str,
+        /// The key of what happened.
+        lead: &'a str,
     },
     /// Back to a client that this server does not vouch for, only when the person says so (threat 14, RFC 9700 §4.11.2).
     Continue {

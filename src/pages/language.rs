@@ -53,6 +53,11 @@ impl Language {
         }
     }
 
+    /// The language of this tag; English for any other.
+    pub fn of_tag(tag: &str) -> Self {
+        Self::lookup(tag).unwrap_or_default()
+    }
+
     /// The language that a range comes to, shortened from its end until one fits; a single letter goes with what follows it
     /// (RFC 4647 §3.4).
     fn lookup(range: &str) -> Option<Self> {

@@ -21,6 +21,8 @@ pub struct LoginPage<'a> {
     pub username: &'a str,
     /// What went wrong before, if anything.
     pub message: Option<LoginMessage>,
+    /// Where a forgotten password leads, when mails can be sent.
+    pub recovery: Option<&'a str>,
 }
 
 /// The client as the page names it.
@@ -60,15 +62,12 @@ pub enum LoginMessage {
 }
 
 impl LoginMessage {
-    /// The text; a time is rounded up to minutes from two minutes on.
+    /// The text.
     pub fn words(&self, layout: &Layout<'_>) -> String {
         let language = layout.language;
         match *self {
             Self::Refused => language.say("login-refused"),
-            Self::Wait { seconds } if seconds < 120 => {
-                language.say_count("login-wait-seconds", seconds.max(1))
-            }
-            Self::Wait { seconds } => language.say_count("login-wait-minutes", seconds.div_ceil(60)),
+            Self::Wait { seconds } => wait_words(layout, seconds),
             Self::FormExpired => language.say("login-form-expired"),
             Self::Busy => language.say("login-busy"),
         }
@@ -77,5 +76,13 @@ impl LoginMessage {
     /// Whether what was typed was looked at and refused.
     pub const fn is_refusal(&self) -> bool {
         matches!(self, Self::Refused)
+    }
+}
+
+/// How long to wait, in words, rounded up to minutes from two minutes on.
+pub(super) fn wait_words(layout: &Layout<'_>, seconds: u64) -> String {
+    match seconds {
+        ..120 => layout.language.say_count("login-wait-seconds", seconds.max(1)),
+        _ => layout.language.say_count("login-wait-minutes", seconds.div_ceil(60)),
     }
 }

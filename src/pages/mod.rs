@@ -17,15 +17,17 @@ mod link;
 mod logged_out;
 mod login;
 mod logout;
+mod password;
 mod person;
 mod playground;
+mod recovery;
 mod theme;
 mod words;
 
 #[cfg(test)]
 mod rendering_tests;
 
-pub use account::{AccountPage, Since};
+pub use account::{AccountDone, AccountPage, AccountPaths, GrantedApp, OpenSession, Since};
 pub use account_choice::{Account, AccountChoicePage};
 pub use askama::Template;
 pub use assets::{ASSETS, Asset, PLAYGROUND_SCRIPT, STYLESHEET};
@@ -38,8 +40,10 @@ pub use link::{Destination, ReturnLink, WebLink};
 pub use logged_out::{LoggedOutPage, Onward};
 pub use login::{LoginClient, LoginMessage, LoginPage};
 pub use logout::LogoutPage;
+pub use password::{NewPasswordPage, PasswordMessage, PasswordPage};
 pub use person::Person;
 pub use playground::PlaygroundPage;
+pub use recovery::{RecoveredPage, RecoveryMailText, RecoveryMessage, RecoveryPage, RecoverySentPage};
 pub use theme::{mark_svg, theme_css};
 
 /// A page, and the language it is in.
@@ -59,10 +63,14 @@ macro_rules! views {
 }
 
 views! {
-    AccountChoicePage AccountPage ConsentPage ErrorPage FormPostPage LoggedOutPage LoginPage LogoutPage PlaygroundPage
+    AccountChoicePage AccountPage ConsentPage ErrorPage FormPostPage LoggedOutPage LoginPage LogoutPage NewPasswordPage
+    PasswordPage PlaygroundPage RecoveredPage RecoveryPage RecoverySentPage
 }
 
+/// A page could not be written.
+pub type RenderError = askama::Error;
+
 /// The HTML of `page`; fails only when a formatter does, which no page's does.
-pub fn render(page: &impl askama::Template) -> Result<String, askama::Error> {
+pub fn render(page: &impl askama::Template) -> Result<String, RenderError> {
     page.render()
 }

@@ -39,6 +39,7 @@ fn every_page_in(layout: Layout<'_>, text: &str) -> Vec<(&'static str, String)> 
         destination: Some(Destination::Host(text)),
         username: text,
         message: None,
+        recovery: Some(text),
     };
     let consent = ConsentPage {
         layout,
@@ -60,6 +61,7 @@ fn every_page_in(layout: Layout<'_>, text: &str) -> Vec<(&'static str, String)> 
         about_another: true,
         destination: Some(Destination::Host(text)),
         person: Some(person),
+        has_others: true,
         stay: text,
     };
     let frames = ["https://app.example.com/out?iss=https%3A%2F%2Fa.example&sid=x".to_owned()];
@@ -71,6 +73,61 @@ fn every_page_in(layout: Layout<'_>, text: &str) -> Vec<(&'static str, String)> 
     let back = ReturnLink::parse("com.example.app:/cb?error=x&state='\"").unwrap();
     let error = |way_on| ErrorPage { layout, code: text, reason: text, error_id: text, way_on };
     let message = |message| LoginPage { message: Some(message), ..login };
+    let since = Since(Timestamp::from_seconds(0));
+    let apps = [GrantedApp {
+        client_id: text,
+        name: text,
+        scopes: vec![text.to_owned()],
+        resources: vec![text],
+        since,
+        used: Some(since),
+        is_offline: true,
+    }];
+    let session = |is_here| OpenSession { sid: text, is_here, since, seen: since };
+    let sessions = [session(true), session(false)];
+    let account = AccountPage {
+        layout,
+        person,
+        since,
+        done: Some(AccountDone::TakenBack),
+        form_token: text,
+        apps: &apps,
+        sessions: &sessions,
+        has_others: true,
+        paths: AccountPaths {
+            grants: text,
+            sessions: text,
+            password: Some(text),
+            switch: text,
+            login_other: text,
+            sign_out: text,
+        },
+    };
+    let password = PasswordPage {
+        layout,
+        action: text,
+        form_token: text,
+        username: text,
+        is_forced: false,
+        message: Some(PasswordMessage::Refused),
+        stay: text,
+    };
+    let new_password = NewPasswordPage {
+        layout,
+        action: text,
+        form_token: text,
+        token: text,
+        username: text,
+        message: Some(PasswordMessage::TooShort),
+    };
+    let recovery = RecoveryPage {
+        layout,
+        action: text,
+        form_token: text,
+        username: text,
+        message: Some(RecoveryMessage::Wait { seconds: 3 }),
+        sign_in: text,
+    };
     vec![
         ("login", render(&login)),
         ("login refused", render(&message(LoginMessage::Refused))),
@@ -99,15 +156,18 @@ fn every_page_in(layout: Layout<'_>, text: &str) -> Vec<(&'static str, String)> 
             "logged_out framing",
             render(&LoggedOutPage { onward: onward(Some(3)), frames: &frames, ..logged_out }),
         ),
-        (
-            "account",
-            render(&AccountPage { layout, person, since: Since(Timestamp::from_seconds(0)), sign_out: text }),
-        ),
+        ("account", render(&account)),
+        ("account with nothing", render(&AccountPage { apps: &[], has_others: false, ..account })),
+        ("password", render(&password)),
+        ("password forced", render(&PasswordPage { is_forced: true, message: None, ..password })),
+        ("new_password", render(&new_password)),
+        ("recovery", render(&recovery)),
+        ("recovery_sent", render(&RecoverySentPage { layout, sign_in: text })),
+        ("recovered", render(&RecoveredPage { layout, sign_in: text })),
         ("error", render(&error(WayOn::BackToApp))),
-        ("error with a link", render(&error(WayOn::Link { url: text, words: "error-look-again" }))),
         (
-            "error with a page once more",
-            render(&error(WayOn::Again { url: text, words: "error-look-again" })),
+            "error with a link",
+            render(&error(WayOn::Link { url: text, words: "error-look-again", lead: "error-stale" })),
         ),
         (
             "error with an app",
@@ -299,12 +359,34 @@ fn every_id_is_unique_and_every_reference_to_one_leads_somewhere() {
 
 #[test]
 fn every_page_has_the_ids_that_automation_relies_on() {
-    let expected: [(&str, &[&str]); 11] = [
+    let expected: [(&str, &[&str]); 17] = [
         ("login", &["username", "password", "login-submit"]),
         ("login refused", &["username", "password", "login-submit", "login-message"]),
+        ("login waits", &["forgot-password"]),
+        (
+            "account",
+            &[
+                "account-name",
+                "grant-1-revoke",
+                "session-1",
+                "session-2-end",
+                "sign-out-everywhere",
+                "account-password",
+                "account-switch",
+                "account-logout",
+                "login-other",
+            ],
+        ),
+        (
+            "password",
+            &["old-password", "new-password", "end-sessions", "password-submit", "password-message"],
+        ),
+        ("password forced", &["old-password", "new-password", "password-submit", "password-forced"]),
+        ("new_password", &["new-password", "password-submit", "password-message"]),
+        ("recovery", &["username", "recovery-submit", "recovery-message"]),
         ("account_choice", &["account-1", "account-2", "login-other"]),
         ("consent", &["consent-allow", "consent-deny"]),
-        ("logout", &["logout-confirm"]),
+        ("logout", &["logout-confirm", "logout-all"]),
         ("logged_out by a button", &["logout-continue"]),
         ("error", &["error-code", "error-reason", "error-id"]),
         ("error with a link", &["error-code", "error-reason", "error-id", "error-way-on"]),

@@ -107,7 +107,7 @@ fn read(language: Language) -> Words {
 }
 
 /// What a name may be called in a text.
-const NAMES: [&str; 3] = ["client", "host", "service"];
+const NAMES: [&str; 5] = ["client", "host", "moment", "person", "service"];
 
 /// Stands for a name while a text is put together; a private-use character, in no text of ours.
 const NAME: &str = "\u{e000}";

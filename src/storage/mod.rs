@@ -11,6 +11,7 @@ pub mod leases;
 pub mod migrate;
 pub mod outbox;
 pub mod pushed_requests;
+pub mod recovery_tokens;
 pub mod registered_clients;
 pub mod registered_origins;
 pub mod revoked_tokens;

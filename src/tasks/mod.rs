@@ -2,6 +2,7 @@
 //! on one replica only takes a lease first.
 
 pub mod check_clock;
+mod deliver_mail;
 pub mod deliver_outbox;
 pub mod delivery_pace;
 pub mod refresh_registry;

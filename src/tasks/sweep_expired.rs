@@ -6,13 +6,14 @@ use crate::audit::record;
 use crate::http::app::App;
 use crate::model::audit_event::{About, EventName};
 use crate::model::grant::KEPT_AFTER_ITS_END;
+use crate::model::recovery::REMEMBERED;
 use crate::protocol::identifiers::GrantId;
 use crate::protocol::timestamp::Timestamp;
 use crate::storage::driver::Connection;
 use crate::storage::error::StorageError;
 use crate::storage::{
-    Store, audit_events, grants, outbox, pushed_requests, registered_clients, revoked_tokens, sessions,
-    signing_keys, spent_jtis,
+    Store, audit_events, grants, outbox, pushed_requests, recovery_tokens, registered_clients,
+    revoked_tokens, sessions, signing_keys, spent_jtis,
 };
 use futures_util::future::BoxFuture;
 use std::time::Duration;
@@ -48,8 +49,11 @@ pub async fn run_once(app: &App) -> Result<Report, StorageError> {
     let now = app.clock.now();
     let (before, keep) = (now.minus(AFTER_THE_END), app.snapshot.load().config.audit.keep);
     let life = app.snapshot.load().config.lifetimes.longest_token().max(app.keys.ring().longest_token_life());
-    let tables: [(Timestamp, Sweep); 9] = [
+    let tables: [(Timestamp, Sweep); 10] = [
         (before, |connection, before| Box::pin(pushed_requests::sweep(connection, before, BATCH))),
+        (now.minus(REMEMBERED), |connection, before| {
+            Box::pin(recovery_tokens::sweep(connection, before, BATCH))
+        }),
         (before, |connection, before| Box::pin(grants::sweep(connection, before, BATCH))),
         (before, |connection, before| Box::pin(sessions::sweep(connection, before, BATCH))),
         (before, |connection, before| Box::pin(revoked_tokens::sweep(connection, before, BATCH))),

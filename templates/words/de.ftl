@@ -65,6 +65,7 @@ logout-to-host = Danach geht es weiter zu { $host }.
 logout-to-device = Danach geht es weiter zu einer App auf diesem Gerät.
 logout-stay = Angemeldet bleiben
 logout-confirm = Abmelden
+logout-all = In diesem Browser von allen Konten abmelden
 logged-out-title = Abgemeldet
 logged-out-heading = Sie sind abgemeldet
 logged-out-lead = In geöffneten Apps sind Sie möglicherweise noch angemeldet. Schließen Sie auf einem gemeinsam genutzten Gerät auch den Browser.
@@ -78,6 +79,79 @@ logged-out-again = Wieder anmelden
 account-title = Ihr Konto
 account-since = Angemeldet seit
 account-logout = Abmelden
+account-switch = Zu einem anderen Konto wechseln
+account-add = Weiteres Konto hinzufügen
+account-apps = Apps mit Zugriff auf Ihr Konto
+account-no-apps = Keine.
+account-at = Bei
+account-granted = Seit
+account-used = Zuletzt genutzt
+account-unused = Zurzeit nicht
+account-offline = Auch wenn Sie abgemeldet sind, darf sie weiter zugreifen.
+account-take-back = Zurücknehmen
+account-take-back-hint = was { $client } darf
+account-sessions = Wo Sie angemeldet sind
+account-this-browser = Dieser Browser
+account-another-browser = Ein anderer Browser
+account-session-since = Angemeldet
+account-session-seen = Zuletzt aktiv
+account-end = Dort abmelden
+account-end-hint = (angemeldet { $moment })
+account-end-all = Überall abmelden
+account-taken-back = Erledigt. Die App hat keinen Zugriff mehr auf Ihr Konto.
+account-session-ended = Erledigt. Sie sind dort abgemeldet.
+account-password-changed = Ihr Passwort ist geändert.
+
+# Another password, with the old one at hand
+
+password-change-title = Passwort ändern
+password-forced-title = Neues Passwort wählen
+password-forced-lead = Das Passwort, mit dem Sie sich angemeldet haben, wurde Ihnen zugeteilt. Wählen Sie eines, das nur Sie kennen; danach geht es weiter.
+password-old = Altes Passwort
+password-old-forced = Passwort, mit dem Sie sich angemeldet haben
+password-new = Neues Passwort
+password-rule = Mindestens 8 Zeichen. Lang ist besser als kompliziert.
+password-end-sessions = In anderen Browsern abmelden und die dort verwendeten Apps trennen
+password-submit = Ändern
+password-go-on = Weiter
+password-stay = Unverändert lassen
+password-refused = Das alte Passwort stimmt nicht. Bitte versuchen Sie es noch einmal.
+password-form-expired = Diese Seite war zu lange geöffnet. Bitte versuchen Sie es noch einmal.
+password-busy = Der Server ist zurzeit ausgelastet. Bitte versuchen Sie es gleich noch einmal.
+password-too-short = Das neue Passwort ist zu kurz: Es braucht mindestens 8 Zeichen.
+password-too-long = Das neue Passwort ist zu lang.
+password-disallowed = Das neue Passwort enthält ein Zeichen, das sich nicht auf jedem Gerät eingeben lässt.
+password-same-as-username = Das neue Passwort darf nicht der Benutzername sein.
+password-same-as-before = Das neue Passwort darf nicht das alte sein.
+
+# A forgotten password
+
+recovery-title = Passwort vergessen?
+recovery-lead = Sagen Sie uns, wer Sie sind. Wir schicken einen Link an Ihre uns bekannte E-Mail-Adresse, mit dem Sie ein neues Passwort festlegen können.
+recovery-submit = Link senden
+recovery-back = Zurück zur Anmeldung
+recovery-sent-title = Sehen Sie in Ihre E-Mails
+recovery-sent-lead = Wenn wir Sie und eine E-Mail-Adresse von Ihnen kennen, ist ein Link dorthin unterwegs. Er funktioniert 30 Minuten lang.
+recovery-sent-hint = Nichts angekommen? Sehen Sie auch im Spam-Ordner nach und warten Sie einige Minuten, bevor Sie es noch einmal versuchen.
+recovery-again = Neuen Link anfordern
+recovery-dead-link = Dieser Link funktioniert nicht: Er wurde schon benutzt oder ist zu alt.
+recovery-absent = Dieser Server verschickt keine E-Mails. Bitten Sie die Betreiber um ein neues Passwort.
+new-password-title = Neues Passwort festlegen
+new-password-lead = Für { $person }. Sie werden überall abgemeldet, und Apps müssen erneut um Erlaubnis bitten.
+new-password-submit = Passwort festlegen
+recovered-title = Ihr Passwort ist geändert
+recovered-lead = Sie sind überall abgemeldet. Melden Sie sich mit dem neuen Passwort an.
+
+# The mail with the link, in plain text
+
+mail-recovery-subject = Neues Passwort für { $service } festlegen
+mail-hello = Guten Tag,
+mail-recovery-asked = jemand, vermutlich Sie, möchte bei { $service } ein neues Passwort festlegen. Das geht mit diesem Link:
+mail-recovery-life = { $count ->
+    [one] Er funktioniert einmal, { $count } Minute lang.
+   *[other] Er funktioniert einmal, { $count } Minuten lang.
+}
+mail-recovery-ignore = Falls Sie das nicht waren, brauchen Sie nichts zu tun: Ihr Passwort bleibt, wie es ist.
 
 # What cannot be carried out; the reason in the standards' words stands below, in English, for whoever makes the app
 

@@ -65,6 +65,7 @@ logout-to-host = Después irá a { $host }.
 logout-to-device = Después irá a una aplicación de este dispositivo.
 logout-stay = Mantener la sesión
 logout-confirm = Cerrar sesión
+logout-all = Cerrar la sesión de todas las cuentas de este navegador
 logged-out-title = Sesión cerrada
 logged-out-heading = Ha cerrado la sesión
 logged-out-lead = Las aplicaciones que ha abierto pueden mantener su propia sesión. En un dispositivo compartido, cierre también el navegador.
@@ -78,6 +79,79 @@ logged-out-again = Iniciar sesión de nuevo
 account-title = Su cuenta
 account-since = Sesión iniciada desde
 account-logout = Cerrar sesión
+account-switch = Cambiar a otra cuenta
+account-add = Añadir otra cuenta
+account-apps = Aplicaciones con acceso a su cuenta
+account-no-apps = Ninguna.
+account-at = En
+account-granted = Desde
+account-used = Último uso
+account-unused = Ahora mismo no
+account-offline = Puede seguir accediendo aunque usted cierre la sesión.
+account-take-back = Retirar el acceso
+account-take-back-hint = de { $client }
+account-sessions = Dónde tiene la sesión iniciada
+account-this-browser = Este navegador
+account-another-browser = Otro navegador
+account-session-since = Iniciada
+account-session-seen = Última actividad
+account-end = Cerrar esa sesión
+account-end-hint = (iniciada { $moment })
+account-end-all = Cerrar todas las sesiones
+account-taken-back = Hecho. La aplicación ya no tiene acceso a su cuenta.
+account-session-ended = Hecho. Se ha cerrado esa sesión.
+account-password-changed = Se ha cambiado su contraseña.
+
+# Another password, with the old one at hand
+
+password-change-title = Cambiar la contraseña
+password-forced-title = Elegir una contraseña nueva
+password-forced-lead = La contraseña con la que ha iniciado sesión se la asignaron. Elija una que nadie más conozca y podrá continuar.
+password-old = Contraseña anterior
+password-old-forced = Contraseña con la que ha iniciado sesión
+password-new = Contraseña nueva
+password-rule = Al menos 8 caracteres. Mejor larga que complicada.
+password-end-sessions = Cerrar mi sesión en otros navegadores y desconectar las aplicaciones usadas allí
+password-submit = Cambiar
+password-go-on = Continuar
+password-stay = Dejarla como está
+password-refused = La contraseña anterior no es correcta. Inténtelo de nuevo.
+password-form-expired = Esta página llevaba demasiado tiempo abierta. Inténtelo de nuevo.
+password-busy = El servidor está ocupado en este momento. Inténtelo de nuevo en unos instantes.
+password-too-short = La contraseña nueva es demasiado corta: necesita al menos 8 caracteres.
+password-too-long = La contraseña nueva es demasiado larga.
+password-disallowed = La contraseña nueva contiene un carácter que no se puede escribir en todos los dispositivos.
+password-same-as-username = La contraseña nueva no puede ser el nombre de usuario.
+password-same-as-before = La contraseña nueva no puede ser la anterior.
+
+# A forgotten password
+
+recovery-title = ¿Ha olvidado su contraseña?
+recovery-lead = Díganos quién es y enviaremos a la dirección de correo que conocemos un enlace para establecer otra contraseña.
+recovery-submit = Enviar el enlace
+recovery-back = Volver al inicio de sesión
+recovery-sent-title = Mire su correo
+recovery-sent-lead = Si la cuenta existe y tiene una dirección de correo, un enlace va de camino. Funciona durante 30 minutos.
+recovery-sent-hint = ¿No ha llegado nada? Mire también en la carpeta de correo no deseado y espere unos minutos antes de pedirlo otra vez.
+recovery-again = Pedir otro enlace
+recovery-dead-link = Este enlace no funciona: ya se ha usado o es demasiado antiguo.
+recovery-absent = Este servidor no envía correos. Pida otra contraseña a sus responsables.
+new-password-title = Establecer una contraseña nueva
+new-password-lead = Para { $person }. Se cerrarán todas sus sesiones y las aplicaciones tendrán que volver a pedir permiso.
+new-password-submit = Establecer la contraseña
+recovered-title = Se ha cambiado su contraseña
+recovered-lead = Se han cerrado todas sus sesiones. Inicie sesión con la contraseña nueva.
+
+# The mail with the link, in plain text
+
+mail-recovery-subject = Establecer una contraseña nueva para { $service }
+mail-hello = Hola:
+mail-recovery-asked = alguien, probablemente usted, ha pedido establecer una contraseña nueva en { $service }. Puede hacerlo con este enlace:
+mail-recovery-life = { $count ->
+    [one] Funciona una sola vez, durante { $count } minuto.
+   *[other] Funciona una sola vez, durante { $count } minutos.
+}
+mail-recovery-ignore = Si no ha sido usted, no haga nada: su contraseña sigue siendo la misma.
 
 # What cannot be carried out; the reason in the standards' words stands below, in English, for whoever makes the app
 

@@ -65,6 +65,7 @@ logout-to-host = Vous irez ensuite à { $host }.
 logout-to-device = Vous irez ensuite à une application sur cet appareil.
 logout-stay = Annuler
 logout-confirm = Se déconnecter
+logout-all = Se déconnecter de tous les comptes de ce navigateur
 logged-out-title = Session fermée
 logged-out-heading = Votre session est fermée
 logged-out-lead = Les applications ouvertes peuvent conserver leur propre session. Sur un appareil partagé, fermez aussi le navigateur.
@@ -78,6 +79,79 @@ logged-out-again = Se reconnecter
 account-title = Votre compte
 account-since = Session ouverte depuis
 account-logout = Se déconnecter
+account-switch = Changer de compte
+account-add = Ajouter un compte
+account-apps = Applications ayant accès à votre compte
+account-no-apps = Aucune.
+account-at = Auprès de
+account-granted = Depuis
+account-used = Dernière utilisation
+account-unused = Pas en ce moment
+account-offline = Elle peut continuer après votre déconnexion.
+account-take-back = Retirer l’accès
+account-take-back-hint = de { $client }
+account-sessions = Où votre session est ouverte
+account-this-browser = Ce navigateur
+account-another-browser = Un autre navigateur
+account-session-since = Ouverte
+account-session-seen = Dernière activité
+account-end = Y fermer la session
+account-end-hint = (ouverte { $moment })
+account-end-all = Fermer toutes les sessions
+account-taken-back = C’est fait. L’application n’a plus accès à votre compte.
+account-session-ended = C’est fait. La session y est fermée.
+account-password-changed = Votre mot de passe a été modifié.
+
+# Another password, with the old one at hand
+
+password-change-title = Changer de mot de passe
+password-forced-title = Choisir un nouveau mot de passe
+password-forced-lead = Le mot de passe que vous avez saisi vous a été attribué. Choisissez-en un que personne d’autre ne connaît, puis vous pourrez continuer.
+password-old = Ancien mot de passe
+password-old-forced = Mot de passe que vous venez de saisir
+password-new = Nouveau mot de passe
+password-rule = Au moins 8 caractères. Mieux vaut long que compliqué.
+password-end-sessions = Fermer mes sessions dans les autres navigateurs et déconnecter les applications utilisées là-bas
+password-submit = Changer
+password-go-on = Continuer
+password-stay = Ne rien changer
+password-refused = L’ancien mot de passe est incorrect. Réessayez.
+password-form-expired = Cette page est restée ouverte trop longtemps. Veuillez réessayer.
+password-busy = Le serveur est occupé en ce moment. Veuillez réessayer dans un instant.
+password-too-short = Le nouveau mot de passe est trop court : il faut au moins 8 caractères.
+password-too-long = Le nouveau mot de passe est trop long.
+password-disallowed = Le nouveau mot de passe contient un caractère qui ne peut pas être saisi sur tous les appareils.
+password-same-as-username = Le nouveau mot de passe ne doit pas être le nom d’utilisateur.
+password-same-as-before = Le nouveau mot de passe doit être différent de l’ancien.
+
+# A forgotten password
+
+recovery-title = Mot de passe oublié ?
+recovery-lead = Indiquez qui vous êtes : nous enverrons à l’adresse e-mail que nous connaissons un lien pour définir un autre mot de passe.
+recovery-submit = Envoyer le lien
+recovery-back = Retour à la connexion
+recovery-sent-title = Consultez vos e-mails
+recovery-sent-lead = Si nous avons un compte et une adresse e-mail à votre nom, un lien y est en route. Il est valable 30 minutes.
+recovery-sent-hint = Rien reçu ? Regardez aussi dans les indésirables et attendez quelques minutes avant de recommencer.
+recovery-again = Demander un autre lien
+recovery-dead-link = Ce lien ne fonctionne pas : il a déjà été utilisé ou il est trop ancien.
+recovery-absent = Ce serveur n’envoie pas d’e-mails. Demandez un autre mot de passe à ses responsables.
+new-password-title = Définir un nouveau mot de passe
+new-password-lead = Pour { $person }. Toutes vos sessions seront fermées et les applications devront redemander l’accès.
+new-password-submit = Définir le mot de passe
+recovered-title = Votre mot de passe a été modifié
+recovered-lead = Toutes vos sessions sont fermées. Connectez-vous avec le nouveau mot de passe.
+
+# The mail with the link, in plain text
+
+mail-recovery-subject = Définir un nouveau mot de passe pour { $service }
+mail-hello = Bonjour,
+mail-recovery-asked = quelqu’un, sans doute vous, a demandé à définir un nouveau mot de passe chez { $service }. Ce lien le permet :
+mail-recovery-life = { $count ->
+    [one] Il fonctionne une seule fois, pendant { $count } minute.
+   *[other] Il fonctionne une seule fois, pendant { $count } minutes.
+}
+mail-recovery-ignore = Si ce n’était pas vous, ne faites rien : votre mot de passe reste inchangé.
 
 # What cannot be carried out; the reason in the standards' words stands below, in English, for whoever makes the app
 

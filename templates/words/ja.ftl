@@ -59,6 +59,7 @@ logout-to-host = このあと { $host } に進みます。
 logout-to-device = このあと、このデバイスのアプリに進みます。
 logout-stay = キャンセル
 logout-confirm = サインアウト
+logout-all = このブラウザーのすべてのアカウントからサインアウト
 logged-out-title = サインアウト完了
 logged-out-heading = サインアウトしました
 logged-out-lead = 開いているアプリでは、サインインしたままの場合があります。共用のデバイスでは、ブラウザーも閉じてください。
@@ -72,6 +73,76 @@ logged-out-again = もう一度サインイン
 account-title = アカウント
 account-since = サインイン日時
 account-logout = サインアウト
+account-switch = 別のアカウントに切り替える
+account-add = アカウントを追加
+account-apps = アカウントにアクセスできるアプリ
+account-no-apps = ありません。
+account-at = アクセス先
+account-granted = 許可日時
+account-used = 最終利用
+account-unused = 現在は利用なし
+account-offline = サインアウトした後もアクセスできます。
+account-take-back = 許可を取り消す
+account-take-back-hint = ({ $client })
+account-sessions = サインイン中の場所
+account-this-browser = このブラウザー
+account-another-browser = 別のブラウザー
+account-session-since = サインイン
+account-session-seen = 最終アクセス
+account-end = そこからサインアウト
+account-end-hint = ({ $moment } にサインイン)
+account-end-all = すべての場所からサインアウト
+account-taken-back = 完了しました。アプリはもうアカウントにアクセスできません。
+account-session-ended = 完了しました。そこからサインアウトしました。
+account-password-changed = パスワードを変更しました。
+
+# Another password, with the old one at hand
+
+password-change-title = パスワードを変更
+password-forced-title = 新しいパスワードを選択
+password-forced-lead = サインインに使ったパスワードは割り当てられたものです。ご自身だけが知るパスワードを設定すると、先に進めます。
+password-old = 現在のパスワード
+password-old-forced = サインインに使ったパスワード
+password-new = 新しいパスワード
+password-rule = 8 文字以上。複雑さよりも長さが大切です。
+password-end-sessions = ほかのブラウザーからサインアウトし、そこで使ったアプリの接続も解除する
+password-submit = 変更
+password-go-on = 次へ
+password-stay = 変更しない
+password-refused = 現在のパスワードが正しくありません。もう一度お試しください。
+password-form-expired = このページを開いてから時間が経ちすぎました。もう一度お試しください。
+password-busy = 現在サーバーが混み合っています。しばらくしてからもう一度お試しください。
+password-too-short = 新しいパスワードが短すぎます。8 文字以上必要です。
+password-too-long = 新しいパスワードが長すぎます。
+password-disallowed = 新しいパスワードに、一部のデバイスで入力できない文字が含まれています。
+password-same-as-username = ユーザー名と同じパスワードは使えません。
+password-same-as-before = 以前と同じパスワードは使えません。
+
+# A forgotten password
+
+recovery-title = パスワードをお忘れですか?
+recovery-lead = ユーザー名またはメールアドレスを入力してください。登録されているメールアドレスに、パスワードを再設定するリンクをお送りします。
+recovery-submit = リンクを送信
+recovery-back = サインインに戻る
+recovery-sent-title = メールを確認してください
+recovery-sent-lead = お客様とメールアドレスが登録されている場合は、リンクをお送りしました。リンクは 30 分間有効です。
+recovery-sent-hint = 届かない場合は、迷惑メールフォルダーも確認し、数分待ってからもう一度お試しください。
+recovery-again = リンクをもう一度請求
+recovery-dead-link = このリンクは使えません。すでに使用されたか、有効期限が切れています。
+recovery-absent = このサーバーはメールを送信しません。新しいパスワードは管理者にお問い合わせください。
+new-password-title = 新しいパスワードを設定
+new-password-lead = { $person } のパスワードです。すべての場所からサインアウトされ、アプリは再度許可を求める必要があります。
+new-password-submit = パスワードを設定
+recovered-title = パスワードを変更しました
+recovered-lead = すべての場所からサインアウトしました。新しいパスワードでサインインしてください。
+
+# The mail with the link, in plain text
+
+mail-recovery-subject = { $service } の新しいパスワードの設定
+mail-hello = いつもご利用いただきありがとうございます。
+mail-recovery-asked = { $service } の新しいパスワードを設定する要求がありました。次のリンクから設定できます。
+mail-recovery-life = リンクは { $count }分間有効で、一度だけ使えます。
+mail-recovery-ignore = お心当たりがない場合は、何もする必要はありません。パスワードは変更されません。
 
 # What cannot be carried out; the reason in the standards' words stands below, in English, for whoever makes the app
 

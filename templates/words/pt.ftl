@@ -65,6 +65,7 @@ logout-to-host = Depois seguirá para { $host }.
 logout-to-device = Depois seguirá para uma aplicação neste dispositivo.
 logout-stay = Manter a sessão
 logout-confirm = Encerrar sessão
+logout-all = Encerrar a sessão de todas as contas neste navegador
 logged-out-title = Sessão encerrada
 logged-out-heading = A sua sessão foi encerrada
 logged-out-lead = As aplicações que abriu podem manter a sua própria sessão. Em um dispositivo compartilhado, feche também o navegador.
@@ -78,6 +79,79 @@ logged-out-again = Iniciar sessão novamente
 account-title = A sua conta
 account-since = Sessão iniciada desde
 account-logout = Encerrar sessão
+account-switch = Mudar para outra conta
+account-add = Adicionar outra conta
+account-apps = Aplicações com acesso à sua conta
+account-no-apps = Nenhuma.
+account-at = Em
+account-granted = Desde
+account-used = Último uso
+account-unused = No momento, não
+account-offline = Pode continuar mesmo depois de encerrar a sessão.
+account-take-back = Retirar o acesso
+account-take-back-hint = de { $client }
+account-sessions = Onde tem a sessão iniciada
+account-this-browser = Este navegador
+account-another-browser = Outro navegador
+account-session-since = Iniciada
+account-session-seen = Última atividade
+account-end = Encerrar essa sessão
+account-end-hint = (iniciada { $moment })
+account-end-all = Encerrar todas as sessões
+account-taken-back = Pronto. A aplicação já não tem acesso à sua conta.
+account-session-ended = Pronto. Essa sessão foi encerrada.
+account-password-changed = A sua senha foi alterada.
+
+# Another password, with the old one at hand
+
+password-change-title = Alterar a senha
+password-forced-title = Escolher uma nova senha
+password-forced-lead = A senha com que iniciou sessão foi-lhe atribuída. Escolha uma que só você conheça e poderá continuar.
+password-old = Senha antiga
+password-old-forced = Senha com que iniciou sessão
+password-new = Nova senha
+password-rule = Pelo menos 8 caracteres. Longa é melhor que complicada.
+password-end-sessions = Encerrar a minha sessão em outros navegadores e desligar as aplicações usadas neles
+password-submit = Alterar
+password-go-on = Continuar
+password-stay = Deixar como está
+password-refused = A senha antiga não está correta. Tente novamente.
+password-form-expired = Esta página ficou aberta por tempo demais. Tente novamente.
+password-busy = O servidor está ocupado no momento. Tente novamente em instantes.
+password-too-short = A nova senha é curta demais: precisa de pelo menos 8 caracteres.
+password-too-long = A nova senha é longa demais.
+password-disallowed = A nova senha contém um caractere que não pode ser digitado em todos os dispositivos.
+password-same-as-username = A nova senha não pode ser o nome de usuário.
+password-same-as-before = A nova senha não pode ser a antiga.
+
+# A forgotten password
+
+recovery-title = Esqueceu a sua senha?
+recovery-lead = Diga-nos quem é e enviaremos, para o endereço de e-mail que conhecemos, um link para definir outra senha.
+recovery-submit = Enviar o link
+recovery-back = Voltar ao início de sessão
+recovery-sent-title = Veja o seu e-mail
+recovery-sent-lead = Se a conta existir e tiver um endereço de e-mail, um link está a caminho. Funciona durante 30 minutos.
+recovery-sent-hint = Não chegou nada? Veja também a pasta de spam e aguarde alguns minutos antes de pedir novamente.
+recovery-again = Pedir outro link
+recovery-dead-link = Este link não funciona: já foi usado ou é antigo demais.
+recovery-absent = Este servidor não envia e-mails. Peça outra senha aos responsáveis.
+new-password-title = Definir uma nova senha
+new-password-lead = Para { $person }. Todas as suas sessões serão encerradas e as aplicações terão de pedir permissão novamente.
+new-password-submit = Definir a senha
+recovered-title = A sua senha foi alterada
+recovered-lead = Todas as suas sessões foram encerradas. Inicie sessão com a nova senha.
+
+# The mail with the link, in plain text
+
+mail-recovery-subject = Definir uma nova senha para { $service }
+mail-hello = Olá,
+mail-recovery-asked = alguém, provavelmente você, pediu para definir uma nova senha em { $service }. Use este link:
+mail-recovery-life = { $count ->
+    [one] Funciona uma única vez, durante { $count } minuto.
+   *[other] Funciona uma única vez, durante { $count } minutos.
+}
+mail-recovery-ignore = Se não foi você, não faça nada: a sua senha continua a mesma.
 
 # What cannot be carried out; the reason in the standards' words stands below, in English, for whoever makes the app
 

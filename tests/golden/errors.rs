@@ -107,6 +107,7 @@ fn authorization_errors() -> Vec<AuthorizationError> {
         Error::ScopeNotAllowed(_) => [Error::ScopeNotAllowed("admin".to_owned())],
         Error::Target(_) => [Error::Target(TargetError::Unknown)],
         Error::LoginRequired => [Error::LoginRequired],
+        Error::PasswordChangeRequired => [Error::PasswordChangeRequired],
         Error::ConsentRequired => [Error::ConsentRequired],
         Error::NotInGroup => [Error::NotInGroup],
         Error::Denied => [Error::Denied],

@@ -458,6 +458,8 @@ mod testing;
 #[cfg(test)]
 mod load_tests;
 #[cfg(test)]
+mod mail_tests;
+#[cfg(test)]
 mod mutation_tests;
 #[cfg(test)]
 mod outbound_tests;

@@ -173,7 +173,11 @@ impl Recovery {
         });
         let (Some(user), Some(link)) = found.await? else { return Ok(None) };
         let token = self.token(&id, &link.seed);
-        if unfit(&user).is_some() || link.expires_at <= now || digest(&token) != link.hash {
+        if unfit(&user).is_some() || digest(&token) != link.hash {
+            return Ok(None);
+        }
+        // a mail of an earlier link is none of this one's, which has its own
+        if link.expires_at <= now || message.expires_at <= now {
             return Ok(None);
         }
         Ok(user.verified_email.map(|address| RecoveryMail { address, token }))

@@ -4,7 +4,7 @@
 mod granted;
 mod mail;
 mod password;
-mod recovery;
+pub mod recovery;
 mod sessions;
 mod several;
 

@@ -3,6 +3,8 @@
 
 use super::playground::{CLIENT, walk_to_the_end, walk_to_the_tokens};
 use super::stage::{Setting, Stage};
+use crate::account::recovery::{self, MAIL};
+use crate::flows::steps::signed_in;
 use crate::support::database::TestDatabase;
 use crate::support::server::PASSWORD;
 use portreeve::http::app::Mode;
@@ -19,8 +21,13 @@ async fn tour(look: impl AsyncFn(&Stage, &str)) {
 
 /// Shows every page in a browser of this language.
 async fn tour_in(language: &str, look: impl AsyncFn(&Stage, &str)) {
-    let setting =
-        Setting { mode: Mode::Dev, album_name: LONG_NAME, more_clients: CLIENT, ..Setting::default() };
+    let setting = Setting {
+        mode: Mode::Dev,
+        album_name: LONG_NAME,
+        more_clients: CLIENT,
+        more_settings: MAIL.to_owned(),
+        ..Setting::default()
+    };
     let stage = Stage::set_with(TestDatabase::sqlite(), setting).await;
     let chromium = &stage.chromium;
     let agent = chromium.read("return navigator.userAgent").await;
@@ -47,6 +54,7 @@ async fn tour_in(language: &str, look: impl AsyncFn(&Stage, &str)) {
     chromium.find("form-post-submit").await;
     look(&stage, "form post").await;
     chromium.devtools("Emulation.setScriptExecutionDisabled", json!({"value": false})).await;
+    look_at_the_account(&stage, &look).await;
     for (path, id) in [("/account", "account-logout"), ("/logout", "logout-confirm")] {
         chromium.open(&stage.url(path)).await;
         chromium.find(id).await;
@@ -64,6 +72,46 @@ async fn tour_in(language: &str, look: impl AsyncFn(&Stage, &str)) {
     walk_to_the_tokens(&stage).await;
     walk_to_the_end(&stage).await;
     look(&stage, "playground, after the walk").await;
+}
+
+/// The pages of a person's own account, full: an app, another browser, another person; and those of recovery.
+async fn look_at_the_account(stage: &Stage, look: &impl AsyncFn(&Stage, &str)) {
+    let chromium = &stage.chromium;
+    stage.server.add_person("elsewhere", json!({"name": LONG_NAME})).await;
+    signed_in(&stage.server, LONG_USERNAME).await;
+    chromium.open(&stage.url("/account")).await;
+    chromium.follow("login-other").await;
+    stage.sign_in("elsewhere").await;
+    chromium.follow("account-switch").await;
+    look(stage, "account choice of two").await;
+    stage.pause();
+    chromium.follow("account-2").await;
+    chromium.find("grant-1-revoke").await;
+    chromium.find("session-2-end").await;
+    look(stage, "account, full").await;
+    chromium.follow("session-2-end").await;
+    chromium.find("account-done").await;
+    look(stage, "account, something done").await;
+    chromium.follow("account-password").await;
+    look(stage, "password").await;
+    chromium.fill("old-password", "not the password").await;
+    chromium.fill("new-password", "long enough for all").await;
+    chromium.follow("password-submit").await;
+    chromium.find("password-message").await;
+    look(stage, "password, refused").await;
+    chromium.open(&stage.url("/recovery")).await;
+    look(stage, "recovery").await;
+    chromium.fill("username", "ada").await;
+    chromium.follow("recovery-submit").await;
+    chromium.find("recovery-sent").await;
+    look(stage, "recovery, sent").await;
+    stage.server.clock.advance(std::time::Duration::from_secs(120));
+    let token = recovery::token(&stage.server).await;
+    chromium.open(&stage.url(&format!("/recovery/new-password?token={token}"))).await;
+    chromium.find("password-submit").await;
+    look(stage, "new password").await;
+    chromium.open(&stage.url("/recovery/done")).await;
+    look(stage, "recovery, done").await;
 }
 
 /// WCAG 2.2 §1.4.10

@@ -148,7 +148,7 @@ on_both_stores! {
                 username: CanonicalUsername::parse(name).expect("a username"),
                 claims: PersonClaims::from_object(Default::default()).expect("claims"),
                 password: NewPassword::Hashed(PasswordHash(hash.expect("hashes").to_string())),
-                must_change_password: false,
+
             };
             server.people().add(person, &server.app.circumstances("")).await.expect("a person");
         }

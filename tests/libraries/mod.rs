@@ -39,10 +39,12 @@ impl Place {
         let files = tempfile::tempdir().expect("a folder");
         let (authority, tls) = certificate(files.path());
         let address = ([127, 0, 0, 1], 0).into();
-        let listener = Listener::bind(address, ListenerLimits::default(), Some(tls), vec![]).await.expect("a port");
+        let listener =
+            Listener::bind(address, ListenerLimits::default(), Some(tls), vec![]).await.expect("a port");
         let issuer = format!("https://localhost:{}", listener.local_address().port());
         let initial_access_token = random_secret();
-        let hash: String = Sha256::digest(&initial_access_token).iter().map(|byte| format!("{byte:02x}")).collect();
+        let hash: String =
+            Sha256::digest(&initial_access_token).iter().map(|byte| format!("{byte:02x}")).collect();
         let settings = format!("[registration]\ninitial_access_tokens = [{{ sha256 = \"{hash}\" }}]\n");
         let signer = RequestSigner::new(SigningAlgorithm::Es256);
         let configuration = TestConfiguration::with(&database, &issuer, &settings, &clients(&signer));
@@ -52,7 +54,16 @@ impl Place {
         let claims = json!({"name": "Ada Lovelace", "email": "ada@example.com", "email_verified": true});
         server.add_person("ada", claims).await;
         let listening = server.listen_on(listener);
-        Self { issuer, authority, initial_access_token, signer, server, _files: files, _listening: listening, _database: database }
+        Self {
+            issuer,
+            authority,
+            initial_access_token,
+            signer,
+            server,
+            _files: files,
+            _listening: listening,
+            _database: database,
+        }
     }
 
     /// Runs a program to its end, and yields the steps that it says it has done.
@@ -105,11 +116,16 @@ fn clients(signer: &RequestSigner) -> String {
     let leaver = "[[client]]\nclient_id = \"leaver\"\nredirect_uris = [\"https://leaver.example.com/callback\"]\n\
                   client_secrets = [{ sha256 = \"{hash}\" }]\nscope = \"openid\"\n\
                   post_logout_redirect_uris = [\"https://leaver.example.com/bye\"]\n";
-    format!("{}\n{}\n{leaver}", by_key("asserter", ""), by_key("habit", "client_assertion_audience = \"token_endpoint\""))
+    format!(
+        "{}\n{}\n{leaver}",
+        by_key("asserter", ""),
+        by_key("habit", "client_assertion_audience = \"token_endpoint\"")
+    )
 }
 
 fn setting(name: &str) -> String {
-    std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run ./tests/run, which installs the libraries"))
+    std::env::var(name)
+        .unwrap_or_else(|_| panic!("{name} is not set: run ./tests/run, which installs the libraries"))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -18,3 +18,4 @@ pub mod request_signer;
 pub mod server;
 pub mod slow_database;
 pub mod smtp_server;
+pub mod sources;

@@ -65,17 +65,26 @@ CREATE TABLE outbox (
 CREATE INDEX outbox_next_attempt_at ON outbox (state, kind, next_attempt_at);
 CREATE INDEX outbox_done_at ON outbox (done_at);
 
--- Clients that registered themselves (RFC 7591). Their secrets and registration access tokens are kept as digests.
+-- Clients that registered themselves (RFC 7591). Their secrets and registration access tokens are kept as digests; no secret is an
+-- empty one.
 CREATE TABLE registered_clients (
     id TEXT NOT NULL PRIMARY KEY,
     metadata TEXT NOT NULL,
-    secret_hash BYTEA,
+    secret_hash BYTEA NOT NULL,
     registration_token_hash BYTEA NOT NULL,
     created_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL,
     used_at BIGINT NOT NULL
 );
 CREATE INDEX registered_clients_used_at ON registered_clients (used_at);
+
+-- Where the pages of public registered clients are, which may read this server's answers (CORS).
+CREATE TABLE registered_origins (
+    origin TEXT NOT NULL,
+    client_id TEXT NOT NULL REFERENCES registered_clients (id) ON DELETE CASCADE,
+    PRIMARY KEY (origin, client_id)
+);
+CREATE INDEX registered_origins_client_id ON registered_origins (client_id);
 
 -- Counters that replicas compare with what they hold in memory: 'registered_clients'.
 CREATE TABLE versions (

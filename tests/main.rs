@@ -22,6 +22,7 @@ mod properties;
 mod pushed;
 mod races;
 mod readme;
+mod registration;
 mod sessions;
 mod storage;
 mod support;

@@ -2,6 +2,8 @@
 //! for real, tests with a clock and chance of their own.
 
 use crate::audit::{Refusals, Trail};
+use crate::clients::logos::Logos;
+use crate::clients::registration_pace::RegistrationPace;
 use crate::clients::remote_keys::RemoteKeys;
 use crate::config::Config;
 use crate::http::app::{App, Mode, Parts, Snapshot};
@@ -50,6 +52,8 @@ pub async fn compose(ingredients: Ingredients) -> anyhow::Result<Composition> {
         throttle: Throttle::new(clock.clone()),
         passwords: PasswordHasher::new(entropy.clone()),
         remote_keys: RemoteKeys::new(clock.clone()),
+        registration_pace: RegistrationPace::default(),
+        logos: Logos::default(),
         snapshot: ArcSwap::from_pointee(Snapshot::of(config)),
         clock_is_off: AtomicBool::new(false),
         is_draining: AtomicBool::new(false),

@@ -109,6 +109,14 @@ fn settings(config: &Config) -> BTreeMap<String, Value> {
     if config.front_channel_logout == FrontChannelLogout::On {
         show("front_channel_logout", "on".to_owned());
     }
+    if let Some(registration) = &config.registration {
+        show("registration.require_pkce", (registration.pkce == PkcePolicy::Required).to_string());
+        let audience = registration.assertion_audience.as_str();
+        show("registration.client_assertion_audience", audience.to_owned());
+        show("registration.scope", registration.scope.to_string());
+        let grant_types: Vec<&str> = registration.grant_types.iter().map(|one| one.as_str()).collect();
+        show("registration.grant_types", grant_types.join(" "));
+    }
     for one in &config.clients {
         client(one, &mut show);
     }
@@ -130,6 +138,10 @@ fn hidden(config: &Config, all: &mut BTreeMap<String, Value>) {
     }
     let trusted: Vec<String> = config.outbound.trusted_certificates.iter().map(|one| hex(&one.0)).collect();
     hide("outbound.trusted_certificates".into(), trusted.join(" "));
+    if let Some(registration) = &config.registration {
+        let tokens: Vec<String> = registration.initial_access_tokens.iter().map(|one| hex(&one.0)).collect();
+        hide("registration.initial_access_tokens".into(), tokens.join(" "));
+    }
     for client in &config.clients {
         let secrets: Vec<String> = client
             .secrets

@@ -24,6 +24,7 @@ mod overrides;
 mod pages;
 mod problem;
 mod reader;
+mod registration;
 mod scopes;
 mod secrets;
 mod tree;
@@ -34,8 +35,9 @@ pub use load::{Attempt, attempt, load};
 pub use problem::{Problem, Severity};
 pub use writing::Written;
 
-use crate::model::client::Client;
+use crate::model::client::{AssertionAudience, Client, PkcePolicy};
 use crate::model::secret::{Secret, constant_time_eq};
+use crate::protocol::grant_type::GrantType;
 use crate::protocol::identifiers::ClientId;
 use crate::protocol::issuer::Issuer;
 use crate::protocol::outbound_url::Authority;
@@ -83,6 +85,8 @@ pub struct Config {
     pub outbound: Outbound,
     /// Whether the logged-out page loads the apps' own (Front-Channel Logout).
     pub front_channel_logout: FrontChannelLogout,
+    /// Whether clients may register themselves, and the most that they can have; nothing when they may not.
+    pub registration: Option<Registration>,
     /// The clients of the files, in the order of the files and within them.
     pub clients: Vec<Client>,
     /// Every file and folder that was read or looked for; a change of one may change the configuration.
@@ -103,6 +107,14 @@ pub struct Loaded {
     pub config: Config,
     /// Warnings and remarks; none of them is an error.
     pub advice: Vec<Problem>,
+    clashes: BTreeMap<ClientId, Problem>,
+}
+
+impl Loaded {
+    /// What is to be said of a client that registered itself under the name of one in the files; nothing when none there has it.
+    pub fn clash(&self, registered: &ClientId) -> Option<&Problem> {
+        self.clashes.get(registered)
+    }
 }
 
 /// The secret keys that open and verify; only the current one seals and signs.
@@ -328,6 +340,38 @@ pub struct Outbound {
     pub allow_private: Vec<Authority>,
     /// Whose certificates are believed, beside the system's.
     pub trusted_certificates: Vec<TrustedCertificate>,
+}
+
+/// What clients that register themselves can have at most (RFC 7591 §2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Registration {
+    /// Whoever has one of these may register; everybody, when there is none (RFC 7591 §3).
+    pub initial_access_tokens: Vec<HashedToken>,
+    /// Whether they must use PKCE; public ones always must.
+    pub pkce: PkcePolicy,
+    /// What they may name as the audience of their assertions.
+    pub assertion_audience: AssertionAudience,
+    /// The scopes they may ask for.
+    pub scope: Scopes,
+    /// The grants they may use.
+    pub grant_types: Vec<GrantType>,
+}
+
+impl Registration {
+    /// Whether anybody may register.
+    pub fn is_open(&self) -> bool {
+        self.initial_access_tokens.is_empty()
+    }
+}
+
+/// SHA-256 of a token's text.
+#[derive(Clone, PartialEq, Eq)]
+pub struct HashedToken(pub [u8; 32]);
+
+impl fmt::Debug for HashedToken {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("HashedToken(…)")
+    }
 }
 
 /// An authority's certificate, in DER.

@@ -11,7 +11,7 @@ use std::sync::Arc;
 const PREFIX: &str = "PORTREEVE_";
 
 /// Every setting of the main file; `*` stands for a name that the operator chooses.
-pub(super) const SETTINGS: [&str; 52] = [
+pub(super) const SETTINGS: [&str; 58] = [
     "issuer",
     "secret_key",
     "secret_key.file",
@@ -63,6 +63,12 @@ pub(super) const SETTINGS: [&str; 52] = [
     "outbound.allow_private",
     "outbound.trusted_certificates",
     "front_channel_logout",
+    "registration",
+    "registration.initial_access_tokens",
+    "registration.require_pkce",
+    "registration.client_assertion_audience",
+    "registration.scope",
+    "registration.grant_types",
     "clients.folder",
 ];
 

@@ -3,6 +3,8 @@
 
 use crate::audit::{Circumstances, Trail};
 use crate::authorization::in_force::Sources;
+use crate::clients::logos::Logos;
+use crate::clients::registration_pace::RegistrationPace;
 use crate::clients::registry::Registry;
 use crate::clients::remote_keys::RemoteKeys;
 use crate::config::Config;
@@ -12,10 +14,11 @@ use crate::model::clock::SharedClock;
 use crate::model::entropy::SharedEntropy;
 use crate::model::throttle::Throttle;
 use crate::outbound::Outbound;
-use crate::protocol::identifiers::RequestId;
+use crate::protocol::identifiers::{ClientId, RequestId};
 use crate::protocol::timestamp::Timestamp;
 use crate::sessions::browser::Sessions;
 use crate::storage::Store;
+use crate::storage::error::StorageError;
 use crate::tokens::issue::Issuer;
 use crate::tokens::subject::Subjects;
 use crate::users::password::PasswordHasher;
@@ -47,6 +50,10 @@ pub struct Parts {
     pub trail: Trail,
     /// By how many milliseconds the clock is ahead of the database's, as last measured.
     pub clock_ahead: AtomicI64,
+    /// How often one address may register clients.
+    pub registration_pace: RegistrationPace,
+    /// The logos of clients.
+    pub logos: Logos,
     /// Whether the playground is open.
     pub mode: Mode,
     /// Whether the clock is so far from the database's that this replica should take no requests.
@@ -58,10 +65,11 @@ pub struct Parts {
 /// The state of every handler; cheap to clone.
 pub type App = Arc<Parts>;
 
-/// One configuration, whole; a reload replaces it in one step.
+/// One configuration, whole; a reload replaces it in one step. Cheap to clone.
+#[derive(Clone)]
 pub struct Snapshot {
     /// What the files say.
-    pub config: Config,
+    pub config: Arc<Config>,
     /// The clients.
     pub registry: Registry,
     /// What asks others.
@@ -82,8 +90,21 @@ impl Snapshot {
     }
 
     fn with(config: Config, outbound: Outbound) -> Self {
-        let registry = Registry::new(&config.clients);
+        let config = Arc::new(config);
+        let registry = Registry::of(&config);
         Self { config, registry, outbound }
+    }
+
+    /// The snapshot with those of `names` among its clients that registered themselves.
+    pub async fn naming(
+        self: &Arc<Self>,
+        store: &Store,
+        names: &[ClientId],
+    ) -> Result<Arc<Self>, StorageError> {
+        Ok(match self.registry.naming(names, store).await? {
+            None => self.clone(),
+            Some(registry) => Arc::new(Self { registry, ..Self::clone(self) }),
+        })
     }
 }
 

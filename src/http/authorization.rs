@@ -15,6 +15,7 @@ use crate::authorization::finish::{ConsentGiven, Issuance};
 use crate::authorization::in_force::in_force;
 use crate::authorization::interaction::{ConsentKnown, Finish, NextStep, Situation, next_step};
 use crate::authorization::marker;
+use crate::authorization::target::{Assent, RedirectTarget};
 use crate::model::audit_event::EventName;
 use crate::model::client::ConsentPolicy;
 use crate::pages::WayOn;
@@ -92,11 +93,16 @@ pub async fn judge(app: &App, visit: &Visit, parameters: Parameters) -> Result<P
     };
     let began = marker::read(&app.secrets.markers, &parameters, visit.browser.as_deref(), grounds.now);
     let moment = began.map_or(grounds.now, |began| began.0);
-    let request = in_force(&parameters, &app.sources(snapshot), &grounds, moment).await?;
-    let parameters = request.travelling;
-    let begun = begin(&request.parameters, request.origin, &grounds)?;
+    let judged = async {
+        let request = in_force(&parameters, &app.sources(snapshot), &grounds, moment).await?;
+        Ok((begin(&request.parameters, request.origin, &grounds)?, request.travelling))
+    };
+    let (mut begun, parameters) = match judged.await {
+        Ok(judged) => judged,
+        Err(refusal) => return Err(assented(app, visit, refusal).await),
+    };
     drop(ring);
-    match find_person(app, visit, &begun).await {
+    match find_person(app, visit, &mut begun).await {
         Ok((signed_in, remembered)) => Ok(Progress { parameters, begun, signed_in, remembered }),
         Err(error) => {
             let (target, client) = (Some(begun.target), Some(begun.client));
@@ -105,15 +111,39 @@ pub async fn judge(app: &App, visit: &Visit, parameters: Parameters) -> Result<P
     }
 }
 
+/// The refusal, led to the client at once when the person who is signed in agreed to it before (threat 14).
+async fn assented(app: &App, visit: &Visit, refusal: Refusal) -> Refusal {
+    let (Some(target), Some(client)) = (&refusal.target, &refusal.client) else { return refusal };
+    if target.assent() == Assent::Given {
+        return refusal;
+    }
+    let sessions = app.sessions(&visit.snapshot.config);
+    let known = async {
+        match sessions.find(visit.session.as_deref(), visit.circumstances.now).await? {
+            Some(signed_in) => consent::known(&app.store, &client.id, &signed_in).await,
+            None => Ok(false),
+        }
+    };
+    match known.await {
+        Ok(true) => Refusal { target: refusal.target.map(RedirectTarget::assented), ..refusal },
+        _ => refusal,
+    }
+}
+
 async fn find_person(
     app: &App,
     visit: &Visit,
-    begun: &Begun,
+    begun: &mut Begun,
 ) -> Result<(Option<SignedIn>, Option<Scopes>), StorageError> {
     let sessions = app.sessions(&visit.snapshot.config);
     let signed_in = sessions.find(visit.session.as_deref(), visit.circumstances.now).await?;
     let remembered = match &signed_in {
         Some(signed_in) if begun.client.consent == ConsentPolicy::Asked => {
+            if begun.target.assent() == Assent::Needed
+                && consent::known(&app.store, &begun.client.id, signed_in).await?
+            {
+                begun.target = begun.target.clone().assented();
+            }
             consent::remembered(&app.store, begun, signed_in).await?
         }
         _ => None,
@@ -129,8 +159,12 @@ impl Progress {
 
     /// A refusal that the client hears of.
     pub fn refusal(&self, error: AuthorizationError) -> Refusal {
-        let (target, client) = (Some(self.begun.target.clone()), Some(self.begun.client.clone()));
-        Refusal { error, target, client }
+        // who said no to the client has been told where that leads
+        let target = match error {
+            AuthorizationError::Denied => self.begun.target.clone().assented(),
+            _ => self.begun.target.clone(),
+        };
+        Refusal { error, target: Some(target), client: Some(self.begun.client.clone()) }
     }
 }
 

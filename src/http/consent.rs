@@ -6,6 +6,7 @@ use super::answer::{
 };
 use super::app::App;
 use super::authorization::{Progress, complete, decide, progress, to_page};
+use super::client_logo;
 use super::cross_origin::{admit_form, admit_load};
 use super::extract::Visit;
 use super::limits::read_boxes;
@@ -16,6 +17,7 @@ use crate::authorization::error::AuthorizationError;
 use crate::authorization::finish::ConsentGiven;
 use crate::authorization::interaction::{ConsentKnown, NextStep};
 use crate::model::audit_event::{About, EventName};
+use crate::model::client::Provenance;
 use crate::pages::{ConsentClient, ConsentPage, ConsentScope, Destination, Person, Standing, WayOn, WebLink};
 use crate::protocol::error_code::ErrorCode;
 use crate::sessions::anti_forgery::{self, Form};
@@ -154,6 +156,7 @@ fn show(app: &App, visit: &Visit, progress: &Progress, signed_in: &SignedIn, bro
         .collect();
     let resources: Vec<&str> = begun.resources.iter().map(|resource| resource.as_str()).collect();
     let metadata = &begun.client.metadata;
+    let logo = client_logo::url(app, visit, &begun.client);
     let view = ConsentPage {
         layout: layout(&visit.snapshot),
         action: &to_page(visit, "/consent", &progress.parameters),
@@ -164,7 +167,11 @@ fn show(app: &App, visit: &Visit, progress: &Progress, signed_in: &SignedIn, bro
         client: ConsentClient {
             name: begun.client.shown_name(),
             host: metadata.client_uri.best(&[]).and_then(WebLink::parse).map(WebLink::host),
-            standing: Standing::Configured,
+            logo: logo.as_deref(),
+            standing: match begun.client.provenance {
+                Provenance::Configured => Standing::Configured,
+                Provenance::Registered => Standing::Unverified,
+            },
             policy: metadata.policy_uri.best(&[]).and_then(WebLink::parse),
             terms: metadata.tos_uri.best(&[]).and_then(WebLink::parse),
         },

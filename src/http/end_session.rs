@@ -133,11 +133,14 @@ fn ask(
 
 /// Ends the session, and leads on.
 async fn end(app: &App, visit: &Visit, ending: &EndSession, signed_in: &SignedIn) -> Response {
-    let (config, registry) = (&visit.snapshot.config, &visit.snapshot.registry);
+    let config = &visit.snapshot.config;
     let asked_by = ending.client().map(|client| &client.id);
     let ended = app.sessions(config).sign_out(signed_in, asked_by, &visit.circumstances).await;
     match ended {
         Ok(apps) => {
+            // The session has ended, come what may: an app that cannot be told of now is one that shows nothing.
+            let known = visit.snapshot.naming(&app.store, &apps).await;
+            let registry = &known.as_ref().unwrap_or(&visit.snapshot).registry;
             let frames = Frames::of(config, registry, &apps, &signed_in.session.id);
             let response = lead_on(visit, ending, &frames, Onward::AtOnce);
             without_kept_pages(with_cookie(response, &visit.jar.clear(Cookie::Session)))

@@ -1,15 +1,19 @@
 //! What a handler learns of its request: the snapshot it keeps to its end, where it came from, its cookies and its query,
 //! parsed. Below this room nobody sees a header.
 
+use super::answer::refuse_visit;
 use super::app::{App, Snapshot};
 use super::client_address::{ClientAddress, throttle_key};
 use crate::audit::Circumstances;
+use crate::clients::named;
+use crate::protocol::identifiers::ClientId;
 use crate::protocol::parameters::{ParameterError, Parameters};
 use crate::sessions::cookies::{Cookie, CookieJar};
+use crate::storage::error::StorageError;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
-use std::convert::Infallible;
+use axum::response::Response;
 use std::sync::Arc;
 
 /// One request.
@@ -37,19 +41,25 @@ impl Visit {
     pub fn arrived(&mut self, app: &App) {
         self.circumstances.now = app.clock.now();
     }
+
+    /// Has those of `names` at hand that registered themselves.
+    pub async fn name(&mut self, app: &App, names: &[ClientId]) -> Result<(), StorageError> {
+        self.snapshot = self.snapshot.naming(&app.store, names).await?;
+        Ok(())
+    }
 }
 
 impl FromRequestParts<App> for Visit {
-    type Rejection = Infallible;
+    type Rejection = Response;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
         let snapshot = app.snapshot.load_full();
         let address = parts.extensions.get::<ClientAddress>().map(|address| address.0);
         let jar = CookieJar::of(&snapshot.config.issuer);
         let cookie = |cookie| jar.read(texts(&parts.headers, &header::COOKIE), cookie).map(str::to_owned);
         let (browser, session, device) =
             (cookie(Cookie::Browser), cookie(Cookie::Session), cookie(Cookie::Device));
-        Ok(Self {
+        let mut visit = Self {
             circumstances: app.circumstances(address.map(|address| address.to_string()).unwrap_or_default()),
             address_key: address.map(|address| throttle_key(address).to_string()).unwrap_or_default(),
             query: Parameters::parse(parts.uri.query().unwrap_or_default().as_bytes()),
@@ -58,7 +68,12 @@ impl FromRequestParts<App> for Visit {
             browser,
             session,
             device,
-        })
+        };
+        let named = visit.query.as_ref().map(|query| named::clients(query, None)).unwrap_or_default();
+        match visit.name(app, &named).await {
+            Ok(()) => Ok(visit),
+            Err(error) => Err(refuse_visit(app, &visit, parts.uri.path(), &error)),
+        }
     }
 }
 

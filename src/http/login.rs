@@ -6,6 +6,7 @@ use super::answer::{
 };
 use super::app::App;
 use super::authorization::{Progress, decide, judge, to_page};
+use super::client_logo;
 use super::cross_origin::{admit_form, admit_load};
 use super::extract::Visit;
 use super::limits::read_form;
@@ -15,8 +16,12 @@ use crate::authorization::begin::Refusal;
 use crate::authorization::error::AuthorizationError;
 use crate::authorization::interaction::NextStep;
 use crate::model::audit_event::EventName;
+use crate::model::client::Client;
 use crate::model::secret::Secret;
-use crate::pages::{Account, AccountChoicePage, Destination, LoginMessage, LoginPage, Person};
+use crate::pages::{
+    Account, AccountChoicePage, Destination, LoginClient, LoginMessage, LoginPage, Person, WebLink,
+};
+use crate::protocol::localized::Localized;
 use crate::protocol::parameters::Parameters;
 use crate::protocol::prompt::Prompt;
 use crate::sessions::anti_forgery::{self, Form};
@@ -226,11 +231,12 @@ pub fn form(
         Some(LoginMessage::Wait { .. }) => StatusCode::TOO_MANY_REQUESTS,
         Some(LoginMessage::Busy) => StatusCode::SERVICE_UNAVAILABLE,
     };
+    let logo = progress.and_then(|progress| client_logo::url(app, visit, &progress.begun.client));
     let view = LoginPage {
         layout: layout(&visit.snapshot),
         action: &action,
         form_token: &form_token,
-        client: progress.map(|progress| progress.begun.client.shown_name()),
+        client: progress.map(|progress| client_of(&progress.begun.client, logo.as_deref())),
         destination: progress.map(|progress| Destination::of(progress.begun.target.uri())),
         username: if typed.is_empty() { hint } else { typed },
         message,
@@ -240,6 +246,13 @@ pub fn form(
         None => PagePolicy::own_forms(),
     };
     with_browser(visit, &browser, page(status, &view, policy))
+}
+
+/// The client as the page names it.
+fn client_of<'a>(client: &'a Client, logo: Option<&'a str>) -> LoginClient<'a> {
+    let link = |uri: &'a Localized| uri.best(&[]).and_then(WebLink::parse);
+    let (policy, terms) = (link(&client.metadata.policy_uri), link(&client.metadata.tos_uri));
+    LoginClient { name: client.shown_name(), logo, policy, terms }
 }
 
 fn choice(app: &App, visit: &Visit, progress: &Progress, signed_in: &SignedIn) -> Response {

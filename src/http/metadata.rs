@@ -11,7 +11,7 @@ use crate::model::claims::standard_claims_of;
 use crate::model::session::ACR_PASSWORD;
 use crate::protocol::issuer::Issuer;
 use crate::protocol::scope::BUILT_IN;
-use crate::protocol::server_metadata::{Advertised, ServerMetadata, path};
+use crate::protocol::server_metadata::{Advertised, DynamicRegistration, ServerMetadata, path};
 use arc_swap::ArcSwapOption;
 use axum::Router;
 use axum::extract::State;
@@ -85,6 +85,10 @@ pub fn metadata_json(config: &Config) -> String {
         signing_alg_values: &config.signing_keys.algorithms,
         acr_values: vec![ACR_PASSWORD],
         front_channel_logout: config.front_channel_logout,
+        registration: match config.registration {
+            Some(_) => DynamicRegistration::On,
+            None => DynamicRegistration::Off,
+        },
     })
     .to_json()
 }

@@ -53,6 +53,7 @@ pub(in crate::http) fn config(issuer: &str) -> Config {
         audit: Audit { keep: hour },
         outbound: crate::config::Outbound::default(),
         front_channel_logout: Default::default(),
+        registration: None,
         clients: Vec::new(),
         files: Vec::new(),
     }
@@ -95,6 +96,8 @@ pub(in crate::http) async fn server(config: Config, mode: Mode, signing: Signing
     let keys = Keys::open(&store, secrets.sealing.clone(), &entropy, now).await.expect("opens");
     let app = Arc::new(Parts {
         clock_ahead: 0.into(),
+        registration_pace: crate::clients::registration_pace::RegistrationPace::default(),
+        logos: crate::clients::logos::Logos::default(),
         clock_is_off: false.into(),
         is_draining: false.into(),
         store,

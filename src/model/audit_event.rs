@@ -64,6 +64,14 @@ event_names! {
     AccessTokenRevoked = "token.revoked",
     /// A client did not prove who it is.
     ClientAuthenticationFailed = "client.authentication_failed",
+    /// A client registered itself.
+    ClientRegistered = "client.registered",
+    /// A client changed its registration.
+    ClientUpdated = "client.updated",
+    /// A client that had registered itself is gone.
+    ClientDeleted = "client.deleted",
+    /// A registration, or its management, was refused.
+    RegistrationRefused = "client.registration_refused",
     /// A person was added.
     UserAdded = "user.added",
     /// A person's claims or names changed.

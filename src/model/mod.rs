@@ -9,6 +9,7 @@ pub mod entropy;
 pub mod grant;
 pub mod outbox;
 pub mod password_hash;
+pub mod registered_client;
 pub mod secret;
 pub mod session;
 pub mod signing_key;

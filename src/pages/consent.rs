@@ -37,6 +37,8 @@ pub struct ConsentClient<'a> {
     pub name: &'a str,
     /// The host of its `client_uri` or of its URL-shaped id, if any.
     pub host: Option<&'a str>,
+    /// The address of its logo on this server, if it has one.
+    pub logo: Option<&'a str>,
     /// Whether somebody here vouches for it.
     pub standing: Standing,
     /// Its `policy_uri`.

@@ -1,6 +1,6 @@
 //! The page for what cannot be carried out: never a dead end, and no more told than a person may read.
 
-use super::{Layout, ReturnLink};
+use super::{Layout, ReturnLink, WebLink};
 use askama::Template;
 
 /// What happened, the code and number to quote, and a way on.
@@ -44,6 +44,13 @@ impl ErrorPage<'_> {
 pub enum WayOn<'a> {
     /// The app has to send the person here again.
     BackToApp,
+    /// The app itself, where it begins a sign-in (OpenID Connect Core §4).
+    App {
+        /// Its `initiate_login_uri`, with this issuer.
+        link: WebLink<'a>,
+        /// Its name.
+        name: &'a str,
+    },
     /// A page of this server.
     Link {
         /// Its address.

@@ -1,6 +1,6 @@
 //! The page a person signs in on (`/login`).
 
-use super::{Destination, Layout};
+use super::{Destination, Layout, WebLink};
 use askama::Template;
 
 /// Username and password; the form posts `username`, `password` and `form_token` to `action`.
@@ -13,14 +13,27 @@ pub struct LoginPage<'a> {
     pub action: &'a str,
     /// The token that proves that the form is ours (threat 135).
     pub form_token: &'a str,
-    /// The name of the client that asks, when one does.
-    pub client: Option<&'a str>,
+    /// The client that asks, when one does.
+    pub client: Option<LoginClient<'a>>,
     /// Where the person will be sent back to, when a client asks.
     pub destination: Option<Destination<'a>>,
     /// What the username field holds at first: `login_hint`, or what was typed before; often empty.
     pub username: &'a str,
     /// What went wrong before, if anything.
     pub message: Option<LoginMessage>,
+}
+
+/// The client as the page names it.
+#[derive(Clone, Copy, Debug)]
+pub struct LoginClient<'a> {
+    /// Its `client_name`, or its `client_id` without one.
+    pub name: &'a str,
+    /// The address of its logo on this server, if it has one.
+    pub logo: Option<&'a str>,
+    /// Its `policy_uri`.
+    pub policy: Option<WebLink<'a>>,
+    /// Its `tos_uri`.
+    pub terms: Option<WebLink<'a>>,
 }
 
 impl LoginPage<'_> {

@@ -32,7 +32,7 @@ pub use form_post::{FORM_POST_SCRIPT, FormPostPage, form_post_script_hash};
 pub use layout::{Direction, Layout, Theme};
 pub use link::{Destination, ReturnLink, WebLink};
 pub use logged_out::{LoggedOutPage, Onward};
-pub use login::{LoginMessage, LoginPage};
+pub use login::{LoginClient, LoginMessage, LoginPage};
 pub use logout::LogoutPage;
 pub use person::Person;
 pub use playground::PlaygroundPage;

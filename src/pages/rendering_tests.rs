@@ -16,15 +16,22 @@ fn every_page(text: &str) -> Vec<(&'static str, String)> {
     let client = ConsentClient {
         name: text,
         host: Some(text),
+        logo: Some("/assets/client-logo/x"),
         standing: Standing::Unverified,
         policy: WebLink::parse("https://photos.example.com/policy?a=1&b='\""),
         terms: WebLink::parse("https://photos.example.com/terms"),
+    };
+    let asking = LoginClient {
+        name: text,
+        logo: Some("/assets/client-logo/x"),
+        policy: client.policy,
+        terms: client.terms,
     };
     let login = LoginPage {
         layout,
         action: text,
         form_token: text,
-        client: Some(text),
+        client: Some(asking),
         destination: Some(Destination::Host(text)),
         username: text,
         message: None,
@@ -90,6 +97,13 @@ fn every_page(text: &str) -> Vec<(&'static str, String)> {
         ),
         ("error", render(&error(WayOn::BackToApp))),
         ("error with a link", render(&error(WayOn::Link { url: text, words: text }))),
+        (
+            "error with an app",
+            render(&error(WayOn::App {
+                link: WebLink::parse("https://photos.example.com/login?iss=x").unwrap(),
+                name: text,
+            })),
+        ),
         ("error to continue", render(&error(WayOn::Continue { link: back, host: Destination::Host(text) }))),
         (
             "form_post",

@@ -14,6 +14,7 @@ fn document_with(issuer: &str, front_channel_logout: FrontChannelLogout) -> Stri
         signing_alg_values: &[SigningAlgorithm::Es256, SigningAlgorithm::Rs256],
         acr_values: vec!["urn:example:password"],
         front_channel_logout,
+        registration: DynamicRegistration::Off,
     })
     .to_json()
 }

@@ -113,7 +113,8 @@ async fn claim(app: &App, kind: MessageKind, limit: usize) -> Result<Vec<HeldMes
 }
 
 async fn logout_token(app: &App, pace: &Pace, held: HeldMessage) -> Result<Report, StorageError> {
-    let snapshot = app.snapshot.load_full();
+    let named: Vec<ClientId> = ClientId::parse(&held.message.recipient).into_iter().collect();
+    let snapshot = app.snapshot.load_full().naming(&app.store, &named).await?;
     let addressee = match back_channel::addressee(&held.message, &snapshot.registry) {
         Ok(addressee) => addressee,
         Err(Unaddressed::NotWanted) => return discard(app, held).await,

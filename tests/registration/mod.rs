@@ -12,6 +12,7 @@ mod register;
 mod replicas;
 mod round_trip;
 mod sector;
+mod standing;
 
 use crate::support::configuration::random_secret;
 use crate::support::database::TestDatabase;

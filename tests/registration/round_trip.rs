@@ -46,7 +46,7 @@ fn lawful() -> BoxedStrategy<Map<String, Value>> {
         json!(["authorization_code", "client_credentials", "refresh_token"]),
     ])
     .prop_map(|grants| ("grant_types", grants));
-    let method = select(vec!["client_secret_basic", "client_secret_post"])
+    let method = select(vec!["client_secret_basic", "client_secret_post", "private_key_jwt"])
         .prop_map(|method| ("token_endpoint_auth_method", json!(method)));
     let scope = subsequence(vec!["openid", "profile", "email", "offline_access", "photos.read"], 1..5)
         .prop_map(|scopes| ("scope", json!(scopes.join(" "))));
@@ -98,6 +98,11 @@ fn lawful() -> BoxedStrategy<Map<String, Value>> {
                 others.into_iter().chain([redirects]).map(|(name, value)| (name.to_owned(), value)).collect();
             if members.contains_key("jwks_uri") {
                 members.remove("jwks");
+            }
+            let signs =
+                members.get("token_endpoint_auth_method").is_some_and(|method| method == "private_key_jwt");
+            if signs && !members.contains_key("jwks") {
+                members.insert("jwks_uri".into(), json!("https://app.example.com/jwks"));
             }
             members
         })

@@ -70,7 +70,6 @@ fn every_page(text: &str) -> Vec<(&'static str, String)> {
         resources: vec![text],
         since,
         used: Some(since),
-        is_offline: true,
     }];
     let session = |is_here| OpenSession { sid: text, is_here, since, seen: since };
     let sessions = [session(true), session(false)];

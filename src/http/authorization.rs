@@ -210,7 +210,7 @@ fn lead_to(app: &App, visit: &Visit, page: &str, parameters: &Parameters) -> Res
 }
 
 /// Answers a POST that another site's page made: 303 to the same as GET, unless that is too long for a URL.
-pub fn same_as_get(app: &App, visit: &Visit, page: &str, parameters: &Parameters) -> Response {
+fn same_as_get(app: &App, visit: &Visit, page: &str, parameters: &Parameters) -> Response {
     let location = to_page(visit, page, parameters);
     if location.len() > MAXIMUM_URL { too_long(app, visit) } else { see_other(&location) }
 }

@@ -97,7 +97,9 @@ pub async fn post(State(app): State<App>, visit: Visit, headers: HeaderMap, requ
 
 /// Judges the request in the query anew, and finds who is signed in.
 async fn judge(app: &App, visit: &Visit) -> Result<(Parameters, EndSession, Accounts), LogoutError> {
-    let parameters = visit.query.clone().map_err(LogoutError::Unreadable)?;
+    let query = visit.query.clone().map_err(LogoutError::Unreadable)?;
+    // whatever else a link says does not travel on with our form
+    let parameters = query.only(&EndSessionRequest::PARAMETERS);
     let (config, registry) = (&visit.snapshot.config, &visit.snapshot.registry);
     let now = visit.circumstances.now;
     let ending = {

@@ -17,6 +17,10 @@ pub struct EndSessionRequest<'a> {
 }
 
 impl<'a> EndSessionRequest<'a> {
+    /// Every parameter of the request; a page of ours hands on no other.
+    pub const PARAMETERS: [&'static str; 6] =
+        ["id_token_hint", "logout_hint", "client_id", "post_logout_redirect_uri", "state", "ui_locales"];
+
     /// Reads the parameters; `logout_hint` and `ui_locales` may be there and decide nothing here.
     pub fn read(parameters: &'a Parameters) -> Self {
         Self {

@@ -89,6 +89,11 @@ impl Parameters {
         Self(self.0.iter().filter(|(other, _)| other != name).cloned().collect())
     }
 
+    /// Those of these that are called one of `names`.
+    pub fn only(&self, names: &[&str]) -> Self {
+        Self(self.0.iter().filter(|(name, _)| names.contains(&name.as_str())).cloned().collect())
+    }
+
     /// These with `name` set to `value`.
     pub fn with(&self, name: &str, value: impl Into<String>) -> Self {
         let mut parameters = self.without(name);

@@ -512,24 +512,3 @@ fn the_stylesheet_knows_no_left_and_no_right() {
         }
     }
 }
-
-
-/// Writes every page in every language, and one that runs from right to left, for whoever wants to look at them.
-#[test]
-fn every_page_can_be_laid_out_for_a_look() {
-    let Ok(folder) = std::env::var("PORTREEVE_TEST_WRITE_PAGES") else { return };
-    let folder = std::path::Path::new(&folder);
-    std::fs::create_dir_all(folder.join("assets")).unwrap();
-    std::fs::write(folder.join("assets/portreeve.css"), STYLESHEET).unwrap();
-    std::fs::write(folder.join("assets/theme.css"), theme_css(None)).unwrap();
-    std::fs::write(folder.join("assets/mark.svg"), mark_svg(None)).unwrap();
-    let frames = Language::ALL.map(|language| (language.tag(), Layout::new("Portreeve").in_language(language)));
-    let right_to_left =
-        ("rtl", Layout { direction: Direction::RightToLeft, ..Layout::new("Portreeve") });
-    for (tag, frame) in frames.into_iter().chain([right_to_left]) {
-        let frame = Layout { base: ".", ..frame };
-        for (name, html) in every_page_in(frame, "Photo editor") {
-            std::fs::write(folder.join(format!("{tag}-{}.html", name.replace(' ', "-"))), html).unwrap();
-        }
-    }
-}

@@ -24,8 +24,9 @@ fn texts(language: Language) -> BTreeMap<String, BTreeSet<String>> {
 fn sources(path: &str) -> Vec<(PathBuf, String)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
     let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let files =
-        files.filter(|path| path.extension().is_some_and(|ending| ending == "html" || ending == "rs"));
+    let files = files.filter(|path| {
+        path.extension().is_some_and(|ending| ["html", "rs", "txt"].iter().any(|known| ending == *known))
+    });
     let files = files.filter(|path| !path.to_str().unwrap().ends_with("_tests.rs"));
     files.map(|path| (path.clone(), fs::read_to_string(path).unwrap())).collect()
 }
@@ -94,11 +95,11 @@ fn every_text_is_used_and_every_text_that_is_used_is_there() {
         assert!(sources.iter().any(|(_, text)| text.contains(&quoted)), "{key} is not used");
     }
     for (path, text) in &sources {
-        for call in [".say(\"", ".say_count(\"", ".before(\"", ".after(\"", "words: \""] {
+        for call in [".say(\"", ".say_count(\"", ".before(\"", ".after(\"", "words: \"", "lead: \""] {
             for (at, _) in text.match_indices(call) {
                 let key = text[at + call.len()..].split('"').next().unwrap();
                 assert!(known.contains_key(key), "{}: {key}", path.display());
-                if path.extension().is_some_and(|ending| ending == "html") {
+                if path.extension().is_some_and(|ending| ending != "rs") {
                     let with_name = call == ".before(\"" || call == ".after(\"";
                     assert_eq!(!known[key].is_empty(), with_name, "{}: {key}", path.display());
                 }

@@ -110,7 +110,8 @@ impl Rotation {
         Ok(won.await?.into_iter().collect())
     }
 
-    /// Takes out the keys that nobody needs any more: what they signed last has expired long ago. Yields their names.
+    /// Takes out the keys that nobody needs any more: what they signed last has expired long ago, and is no hint any more. Yields
+    /// their names.
     pub async fn remove_outlived(
         &self,
         stored: &[StoredSigningKey],
@@ -203,8 +204,9 @@ impl Rotation {
 
 /// How often another replica may be first with the number that a successor was to have.
 const OTHERS_FIRST: usize = 5;
-/// How long a key stays after it is shown no more, before it is taken out: replicas' clocks differ.
-const OUTLIVED_BY: Duration = Duration::from_secs(3600);
+/// How long a key stays after it is shown no more, before it is taken out: ID tokens that have expired still vouch for a session as
+/// hints (RP-Initiated Logout §2).
+const OUTLIVED_BY: Duration = Duration::from_secs(90 * 86_400);
 /// For how long after its first keys a server is so young that nobody can know any of them yet.
 const YOUNG: Duration = Duration::from_secs(60);
 

@@ -10,6 +10,7 @@ use std::io::{BufRead as _, BufReader};
 use std::net::{SocketAddr, TcpListener};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
 
@@ -17,6 +18,7 @@ use tokio::time::{sleep, timeout};
 pub struct Process {
     child: Child,
     log: Arc<Mutex<String>>,
+    readers: Vec<JoinHandle<()>>,
     client: reqwest::Client,
     /// Where it serves everybody.
     pub address: SocketAddr,
@@ -36,8 +38,10 @@ impl Process {
     /// Starts a server with more in its environment, which is empty otherwise.
     pub fn start_with(configuration: &TestConfiguration, environment: &[(&str, &str)]) -> Self {
         let mut process = Self::start_unread_with(configuration, environment);
-        keep(process.child.stdout.take().expect("an output"), process.log.clone());
-        keep(process.child.stderr.take().expect("an output"), process.log.clone());
+        process.readers = vec![
+            keep(process.child.stdout.take().expect("an output"), process.log.clone()),
+            keep(process.child.stderr.take().expect("an output"), process.log.clone()),
+        ];
         process
     }
 
@@ -69,7 +73,7 @@ impl Process {
             .no_proxy()
             .build()
             .expect("a client");
-        Self { child, log, client, address, operations }
+        Self { child, log, readers: Vec::new(), client, address, operations }
     }
 
     /// Starts a server and waits until it says that it is ready.
@@ -127,7 +131,7 @@ impl Process {
         assert!(Command::new("sh").args(["-c", &command]).status().expect("a shell").success());
     }
 
-    /// Waits until it ends by itself.
+    /// Waits until it ends by itself; what it printed is whole then.
     pub async fn ended(&mut self) -> ExitStatus {
         let mut ended = None;
         eventually("the server ends", async || {
@@ -135,6 +139,9 @@ impl Process {
             ended.is_some()
         })
         .await;
+        for reader in self.readers.drain(..) {
+            reader.join().expect("the output is read to its end");
+        }
         ended.expect("a status")
     }
 
@@ -191,14 +198,14 @@ async fn whole(request: reqwest::RequestBuilder) -> Option<Answer> {
     Some(Answer { status, headers, body: answer.text().await.ok()? })
 }
 
-fn keep(output: impl std::io::Read + Send + 'static, log: Arc<Mutex<String>>) {
+fn keep(output: impl std::io::Read + Send + 'static, log: Arc<Mutex<String>>) -> JoinHandle<()> {
     std::thread::spawn(move || {
         for line in BufReader::new(output).lines().map_while(Result::ok) {
             let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
             log.push_str(&line);
             log.push('\n');
         }
-    });
+    })
 }
 
 /// An address of the loopback that nobody listens on now.

@@ -13,11 +13,12 @@ use crate::protocol::authorization_request::AuthorizationRequest;
 use crate::protocol::claims_request::ClaimsRequest;
 use crate::protocol::grant_type::GrantType;
 use crate::protocol::parameters::Parameters;
+use crate::protocol::prompt::Prompt;
 use crate::protocol::request_uri::PushedRequestId;
 use crate::protocol::resource::Resource;
 use crate::protocol::scope::{BUILT_IN, ScopeToken, Scopes};
 use crate::protocol::timestamp::Timestamp;
-use crate::tokens::{audience, id_token_hint};
+use crate::tokens::{audience, claims, id_token_hint};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -40,6 +41,8 @@ pub struct Begun {
     pub shown: Scopes,
     /// The single claims that the client may ask for, each with the scope that it rides on.
     pub claims: BTreeMap<String, ScopeToken>,
+    /// The claims that ride on each scope of the page.
+    pub riding: BTreeMap<String, Vec<String>>,
     /// The `sub` of the only person that the answer may be about.
     pub expected_subject: Option<String>,
 }
@@ -129,7 +132,13 @@ fn judge(
         audience::target(config, &request.resources, &asked).map_err(AuthorizationError::Target)?;
     let claims = claims_asked(&request, &asked, config, client);
     let shown = audience.scopes.union(&claims.values().cloned().collect());
+    let of_scope = |scope: &ScopeToken| {
+        let known = config.scopes.get(scope.as_str())?;
+        Some((scope.as_str().to_owned(), known.claims.clone()))
+    };
+    let riding = shown.iter().filter_map(of_scope).collect();
     Ok(Begun {
+        riding,
         expected_subject: expected_subject(&request, grounds, client)?,
         client: client.clone(),
         target: target.clone(),
@@ -167,12 +176,7 @@ fn claims_asked(
     config: &Config,
     client: &Client,
 ) -> BTreeMap<String, ScopeToken> {
-    let carrier = |claim: &str| {
-        let carries = |scope: &&ScopeToken| {
-            config.scopes.get(scope.as_str()).is_some_and(|known| known.claims.iter().any(|one| one == claim))
-        };
-        client.metadata.scope.iter().find(carries).cloned()
-    };
+    let carrier = |claim: &str| claims::carrier(config, client, claim);
     let names = request.claims.names().filter(|_| asked.contains("openid"));
     names.filter_map(|name| Some((name.to_owned(), carrier(name)?))).collect()
 }
@@ -191,6 +195,10 @@ fn expected_subject(
             let hinted = hinted.map_err(AuthorizationError::MalformedHint)?;
             if hinted.as_ref().is_some_and(|hinted| hinted.client_id != client.id.as_str()) {
                 return Err(AuthorizationError::MalformedHint("id_token_hint was issued to another client"));
+            }
+            // who cannot be told cannot be the one who is silently served
+            if hinted.is_none() && request.prompts.contains(Prompt::None) {
+                return Err(AuthorizationError::LoginRequired);
             }
             hinted.map(|hinted| hinted.sub)
         }

@@ -79,6 +79,8 @@ pub struct Answer {
     shown: Scopes,
     /// What they took the tick from.
     unticked: Scopes,
+    /// The claims that ride on it, which an app may also have one by one (OpenID Connect Core §5.5).
+    unticked_claims: Vec<String>,
 }
 
 impl Answer {
@@ -86,13 +88,17 @@ impl Answer {
     pub fn yes(begun: &Begun, signed_in: &SignedIn, allowed: &Scopes, now: Timestamp) -> Self {
         let shown = begun.shown.clone();
         let unticked = shown.retain(|scope| !allowed.contains(scope));
-        Self { consent: consent(begun, signed_in, allowed.clone(), now), shown, unticked }
+        let riding = begun.riding.iter().filter(|(scope, _)| unticked.contains(scope));
+        let unticked_claims = riding.flat_map(|(_, claims)| claims.clone()).collect();
+        let consent = consent(begun, signed_in, allowed.clone(), now);
+        Self { consent, shown, unticked, unticked_claims }
     }
 
     /// No, to all of it.
     pub fn no(begun: &Begun, signed_in: &SignedIn, now: Timestamp) -> Self {
         let (shown, unticked) = (begun.shown.clone(), Scopes::default());
-        Self { consent: consent(begun, signed_in, Scopes::default(), now), shown, unticked }
+        let consent = consent(begun, signed_in, Scopes::default(), now);
+        Self { consent, shown, unticked, unticked_claims: Vec::new() }
     }
 
     /// Whether it takes back by name what may have been given before.
@@ -119,7 +125,7 @@ impl Answer {
             connection,
             whose,
             &consent.resources,
-            &self.unticked,
+            (&self.unticked, &self.unticked_claims),
             consent.granted_at,
             reason,
         )

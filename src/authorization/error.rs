@@ -36,6 +36,8 @@ pub enum AuthorizationError {
     PushRequired,
     /// The client is registered to sign its requests.
     SignatureRequired,
+    /// The pushed request is longer than any is kept.
+    PushedTooLarge,
     /// Too many pushed requests of the client wait.
     TooManyPushed,
     /// The client may not use the code flow.
@@ -125,6 +127,9 @@ impl AuthorizationError {
                 "the client is registered to sign its requests".into(),
                 "RFC 9101 §10.5",
             ),
+            Self::PushedTooLarge => {
+                (Code::InvalidRequest, "the pushed request is larger than 16 KiB".into(), "RFC 9126 §2.3")
+            }
             Self::TooManyPushed => (
                 Code::TemporarilyUnavailable,
                 "too many pushed requests of the client wait; use them or let them expire".into(),
@@ -177,6 +182,7 @@ impl AuthorizationError {
             Self::Unavailable(_) => 503,
             Self::Internal(_) => 500,
             Self::TooManyPushed => 429,
+            Self::PushedTooLarge => 413,
             _ => 400,
         };
         AuthorizationVerdict { code, description: ascii(&description), section, status }

@@ -104,14 +104,19 @@ impl Desk<'_> {
         let scopes = audience::scopes_for(self.config, narrowed.unwrap_or(&grant.scopes), resource);
         // What was taken from the client's registration since is not given any more.
         let scopes = scopes.retain(|scope| client.metadata.scope.contains(scope));
-        let claims = self.claims_of_id_token(grant).await?;
+        let claims = self.claims_of_id_token(client, grant).await?;
         let authority = Authority { client, grant: Some(grant), claims, scopes: &scopes, resource };
         Ok(self.issuer().issue(&authority, refresh_token)?)
     }
 
     /// What the request asked to be told of the person in the ID token; nobody is looked up when it asked for nothing.
-    async fn claims_of_id_token(&self, grant: &Grant) -> Result<Map<String, Value>, TokenError> {
-        if grant.claims.id_token.is_empty() {
+    async fn claims_of_id_token(
+        &self,
+        client: &Client,
+        grant: &Grant,
+    ) -> Result<Map<String, Value>, TokenError> {
+        let asked = claims::still_allowed(self.config, client, &grant.claims);
+        if asked.id_token.is_empty() {
             return Ok(Map::new());
         }
         let user_id = grant.user_id.clone();
@@ -119,7 +124,7 @@ impl Desk<'_> {
             let user_id = user_id.clone();
             Box::pin(async move { users::find(connection, &user_id).await })
         });
-        Ok(read.await?.map(|user| claims::for_id_token(&user, &grant.claims)).unwrap_or_default())
+        Ok(read.await?.map(|user| claims::for_id_token(&user, &asked)).unwrap_or_default())
     }
 
     fn event(&self, grant: &Grant, name: EventName, reason: &str, section: &'static str) -> AuditEvent {

@@ -45,7 +45,8 @@ async fn claims(app: &App, visit: &mut Visit, request: Request) -> Result<Answer
     if !token.scopes.contains("openid") {
         return Err(BearerError::InsufficientScope("the token needs the scope openid"));
     }
-    let mut claims = claims::for_userinfo(config, &standing.user, &token.scopes, &standing.grant.claims);
+    let asked = claims::still_allowed(config, &token.client, &standing.grant.claims);
+    let mut claims = claims::for_userinfo(config, &standing.user, &token.scopes, &asked);
     claims.insert("sub".to_owned(), token.sub.into());
     match token.client.metadata.userinfo_signed_response_alg {
         None => Ok(Answer::Plain(claims)),

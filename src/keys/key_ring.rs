@@ -77,7 +77,7 @@ impl KeyRing {
                 KeyState::Announced | KeyState::Signing => true,
             };
             if !visible {
-                if state != KeyState::Removed {
+                if state != KeyState::Removed || key.was_outlived(&stored) {
                     // a row that holds none is a hint of nobody, and no reason to sign nothing
                     hidden.extend(public_half(key));
                 }
@@ -138,7 +138,8 @@ impl KeyRing {
         &self.verification
     }
 
-    /// What hints verify with, which may be long expired (RP-Initiated Logout §2): every key that was not taken out.
+    /// What hints verify with, which may be long expired (RP-Initiated Logout §2): every key that was not taken out
+    /// by an operator.
     pub fn hints(&self) -> &VerificationKeys {
         &self.hints
     }

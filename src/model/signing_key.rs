@@ -76,6 +76,16 @@ impl KeyState {
     }
 }
 
+impl StoredSigningKey {
+    /// Whether it was taken out for age, when everything that it signed had expired, and not by an operator who no longer
+    /// trusted it.
+    pub fn was_outlived(&self, keys: &[Self]) -> bool {
+        let later = |other: &&Self| other.algorithm == self.algorithm && other.generation > self.generation;
+        let since = keys.iter().filter(later).map(|other| other.signs_from).min();
+        self.removed_at.zip(since).is_some_and(|(removed_at, since)| removed_at >= self.shown_until(since))
+    }
+}
+
 /// The state of each of `keys` at `now`, in their order. The signer of an algorithm is its latest key whose time has come; once a
 /// later one has begun, a key never signs again, even when that one is taken out (threat 181).
 pub fn states(keys: &[StoredSigningKey], now: Timestamp) -> Vec<KeyState> {

@@ -7,7 +7,7 @@
 //! per client and address together, so that a guesser delays nobody elsewhere (threat 52).
 //!
 //! **Waiting is fair.** If only one attempt in all were let through after each wait, whoever polls fastest would always be the
-//! one, and the person never. So each neighbourhood ([`neighbourhood`]) that asks for a person, or with a device's cookie, waits in a
+//! one, and the person never. So each neighbourhood (`neighbourhood`) that asks for a person, or with a device's cookie, waits in a
 //! line of its own, from when it first asked or last tried: who comes back when told is let through, whatever others do. A
 //! guesser gains no more than an attempt in each wait from each neighbourhood they hold.
 //!

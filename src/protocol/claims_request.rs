@@ -38,11 +38,25 @@ impl ClaimsRequest {
     /// Reads the parameter. Members that the standard does not name are ignored, as it says.
     pub fn parse(text: &str) -> Result<Self, MalformedClaims> {
         let members = strict_json::parse_object(text.as_bytes()).map_err(|_| MalformedClaims)?;
-        Ok(Self {
+        let request = Self {
             id_token: asked(members.get("id_token"))?,
             userinfo: asked(members.get("userinfo"))?,
             locales: Vec::new(),
-        })
+        };
+        if request.is_contradictory() { Err(MalformedClaims) } else { Ok(request) }
+    }
+
+    /// Whether no answer could be what it asks for: an `acr` that is no text, or several people at once.
+    fn is_contradictory(&self) -> bool {
+        let named = |name: &str| {
+            let both = [&self.id_token, &self.userinfo].into_iter();
+            both.filter_map(|asked| asked.get(name))
+                .flat_map(|claim| claim.values.clone())
+                .collect::<Vec<_>>()
+        };
+        let (acr, mut sub) = (named("acr"), named("sub"));
+        sub.dedup();
+        sub.len() > 1 || acr.iter().chain(&sub).any(|value| !value.is_string())
     }
 
     /// Reads what [`ClaimsRequest::to_text`] wrote.
@@ -195,6 +209,10 @@ mod tests {
             "{\"id_token\":{},\"id_token\":{}}",
             "{\"userinfo\":{\"a\":null,\"a\":null}}",
             "{} {}",
+            "{\"id_token\":{\"acr\":{\"essential\":true,\"value\":1}}}",
+            "{\"id_token\":{\"sub\":{\"value\":7}}}",
+            "{\"id_token\":{\"sub\":{\"values\":[\"a\",\"b\"]}}}",
+            "{\"id_token\":{\"sub\":{\"value\":\"a\"}},\"userinfo\":{\"sub\":{\"value\":\"b\"}}}",
         ] {
             assert_eq!(ClaimsRequest::parse(text), Err(MalformedClaims), "{text}");
         }

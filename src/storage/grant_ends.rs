@@ -4,6 +4,7 @@
 //! `expires_at`, which rotation never touches, so that its index does not keep rotations from being heap-only.
 
 use crate::model::grant::{KEPT_AFTER_ITS_END, RevocationReason};
+use crate::protocol::claims_request::ClaimsRequest;
 use crate::protocol::identifiers::{ClientId, GrantId, SessionId, UserId};
 use crate::protocol::resource::Resource;
 use crate::protocol::scope::Scopes;
@@ -98,21 +99,23 @@ struct HeldRow {
     id: String,
     scopes: String,
     resources: String,
+    claims_request: String,
 }
 
-/// Ends the grants that a client has of a person for no other resources than these, and that hold one of `taken_back`.
+/// Ends the grants that a client has of a person for no other resources than these, and that hold a scope or a single
+/// claim of what was taken back.
 pub async fn revoke_holding(
     connection: &mut Connection,
     (user, client): (&UserId, &ClientId),
     within: &[Resource],
-    taken_back: &Scopes,
+    (taken_back, claims): (&Scopes, &[String]),
     now: Timestamp,
     reason: RevocationReason,
 ) -> Result<u64, StorageError> {
     let rows = fetch_all!(
         connection,
         HeldRow,
-        "SELECT id, scopes, resources FROM grants WHERE user_id = $1 AND client_id = $2 AND state <> 'revoked'",
+        "SELECT id, scopes, resources, claims_request FROM grants WHERE user_id = $1 AND client_id = $2 AND state <> 'revoked'",
         user.as_str(),
         client.as_str(),
     )?;
@@ -121,7 +124,10 @@ pub async fn revoke_holding(
         let held = scopes("grants", &row.scopes)?;
         let elsewhere =
             resources("grants", &row.resources)?.iter().any(|resource| !within.contains(resource));
-        if elsewhere || !held.iter().any(|scope| taken_back.contains(scope.as_str())) {
+        let asked = column("grants", "claims_request", ClaimsRequest::from_text(&row.claims_request))?;
+        let holds = held.iter().any(|scope| taken_back.contains(scope.as_str()))
+            || asked.names().any(|name| claims.iter().any(|claim| claim == name));
+        if elsewhere || !holds {
             continue;
         }
         let id = column("grants", "id", GrantId::parse(&row.id))?;

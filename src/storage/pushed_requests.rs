@@ -24,8 +24,10 @@ pub struct PushedRequest {
     pub expires_at: Timestamp,
 }
 
-/// How many requests of one client may wait at once (threat 83).
-pub const MOST_OF_A_CLIENT: i64 = 50_000;
+/// How many requests of one client may wait at once, when it proved who it is (threat 83).
+pub const MOST_OF_A_CONFIDENTIAL_CLIENT: i64 = 10_000;
+/// The same of a public client, in whose name anybody can push.
+pub const MOST_OF_A_PUBLIC_CLIENT: i64 = 500;
 
 #[derive(sqlx::FromRow)]
 struct PushedRequestRow {
@@ -35,19 +37,23 @@ struct PushedRequestRow {
     expires_at: i64,
 }
 
-/// Keeps a request; false when the client has too many that wait.
-pub async fn insert(connection: &mut Connection, pushed: &PushedRequest) -> Result<bool, StorageError> {
+/// Keeps a request; false when the client has `most` or more that wait and have not expired.
+pub async fn insert(
+    connection: &mut Connection,
+    pushed: &PushedRequest,
+    most: i64,
+) -> Result<bool, StorageError> {
     let changed = execute!(
         connection,
         "INSERT INTO pushed_requests (id, client_id, parameters, created_at, expires_at)
          SELECT $1, $2, $3, $4, $5
-         WHERE (SELECT COUNT(*) FROM pushed_requests WHERE client_id = $2) < $6",
+         WHERE (SELECT COUNT(*) FROM pushed_requests WHERE client_id = $2 AND expires_at > $4) < $6",
         pushed.id.as_str(),
         pushed.client_id.as_str(),
         pushed.parameters.encode(),
         pushed.created_at.millis(),
         pushed.expires_at.millis(),
-        MOST_OF_A_CLIENT,
+        most,
     )?;
     Ok(changed == 1)
 }

@@ -3,9 +3,10 @@
 
 use crate::config::Config;
 use crate::model::claims::without_empty_members;
+use crate::model::client::Client;
 use crate::model::user::User;
 use crate::protocol::claims_request::{AskedClaim, ClaimsRequest};
-use crate::protocol::scope::Scopes;
+use crate::protocol::scope::{ScopeToken, Scopes};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
@@ -30,6 +31,20 @@ pub fn for_id_token(user: &User, asked: &ClaimsRequest) -> Map<String, Value> {
     let mut claims = Map::new();
     add_asked(&mut claims, user, &asked.id_token, &asked.locales);
     claims
+}
+
+/// The scope on which the client may have this claim: one that it is registered for and that carries it, as things are now
+/// (threat 129).
+pub fn carrier(config: &Config, client: &Client, claim: &str) -> Option<ScopeToken> {
+    let carries = |scope: &&ScopeToken| {
+        config.scopes.get(scope.as_str()).is_some_and(|known| known.claims.iter().any(|one| one == claim))
+    };
+    client.metadata.scope.iter().find(carries).cloned()
+}
+
+/// What the client asked for one by one and may still have.
+pub fn still_allowed(config: &Config, client: &Client, asked: &ClaimsRequest) -> ClaimsRequest {
+    asked.retain(|name| carrier(config, client, name).is_some())
 }
 
 fn add_asked(

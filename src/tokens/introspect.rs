@@ -8,6 +8,8 @@ use crate::keys::key_ring::KeyRing;
 use crate::model::client::Client;
 use crate::model::grant::{Access, GrantState, Presented};
 use crate::model::secret::constant_time_eq;
+use crate::model::user::User;
+use crate::protocol::client_metadata::SubjectType;
 use crate::protocol::introspection_response::{ActiveToken, IntrospectionResponse};
 use crate::protocol::timestamp::Timestamp;
 use crate::storage::Store;
@@ -61,7 +63,7 @@ impl Introspection<'_> {
             return Ok(IntrospectionResponse::INACTIVE);
         };
         let username = match living {
-            Living::OfGrant(standing) => Some(standing.user.username),
+            Living::OfGrant(standing) => username(&token.client, standing.user),
             Living::OfService => None,
         };
         Ok(IntrospectionResponse::Active(Box::new(ActiveToken {
@@ -122,7 +124,7 @@ impl Introspection<'_> {
             active: true,
             scope: grant.scopes.to_string(),
             client_id: grant.client_id.as_str().to_owned(),
-            username: Some(standing.user.username),
+            username: username(caller, standing.user),
             token_type: None,
             exp: state.idle_until.min(grant.expires_at).seconds(),
             iat: redeemed_at.seconds(),
@@ -134,4 +136,9 @@ impl Introspection<'_> {
             acr: Some(grant.authentication.acr.clone()),
         })))
     }
+}
+
+/// A person's name on this server; it would tell two sectors that a person is the same (OpenID Connect Core §8, threat 137).
+fn username(client: &Client, user: User) -> Option<String> {
+    (client.metadata.subject_type == SubjectType::Public).then_some(user.username)
 }

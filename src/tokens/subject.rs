@@ -30,11 +30,12 @@ impl Subjects<'_> {
 }
 
 /// The host that clients share when they may know that a person is the same (§8.1): that of `sector_identifier_uri`, else
-/// that of the redirect URIs, which is one. A client without either is a sector of its own.
+/// that of the redirect URIs, which is one. A client without either, or with redirect URIs that name no host of the web, is a
+/// sector of its own.
 fn sector(client: &Client) -> String {
     let metadata = &client.metadata;
     let first = metadata.redirect_uris.first().map(|uri| uri.as_str());
     let host = metadata.sector_identifier_uri.as_deref().or(first).and_then(|uri| Url::parse(uri).ok());
-    let host = host.and_then(|url| url.host_str().map(str::to_owned));
+    let host = host.filter(|url| url.scheme() == "https").and_then(|url| url.host_str().map(str::to_owned));
     host.unwrap_or_else(|| client.id.as_str().to_owned())
 }

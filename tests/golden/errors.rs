@@ -118,6 +118,7 @@ fn authorization_errors() -> Vec<AuthorizationError> {
         Error::ClientMismatch => [Error::ClientMismatch],
         Error::PushRequired => [Error::PushRequired],
         Error::SignatureRequired => [Error::SignatureRequired],
+        Error::PushedTooLarge => [Error::PushedTooLarge],
         Error::TooManyPushed => [Error::TooManyPushed],
         Error::Unavailable(_) => [Error::Unavailable("for operators".to_owned())],
         Error::Internal(_) => [Error::Internal("for operators".to_owned())],

@@ -162,6 +162,10 @@ on_both_stores! {
         assert!(!server.jwks().await.to_string().contains(&kid), "it is shown no more");
         let answer = logout(&server, &mut browser, &parameters).await;
         assert_eq!((answer.status, answer.location()), (StatusCode::SEE_OTHER, AFTER), "nobody is signed in, and the hint is genuine");
+        // a key that an operator took out vouches for nothing, however young the token
+        let tokens = app("app").tokens(&server, &mut browser).await;
+        let kid = header_of(tokens.id())["kid"].as_str().unwrap().to_owned();
+        let parameters = [("id_token_hint", tokens.id()), ("post_logout_redirect_uri", AFTER)];
         let rotation = Rotation {
             store: server.app.store.clone(),
             sealing: server.app.secrets.sealing.clone(),

@@ -100,6 +100,39 @@ on_both_stores! {
         assert_eq!((said.get("email"), &said["name"]), (None, &json!("Ada Lovelace")));
     }
 
+    /// Threats 45, 121: what is unticked later is not told through an older grant either, by scope or by claim.
+    async fn what_is_taken_back_ends_the_grants_that_had_it_one_by_one(database: TestDatabase) {
+        let server = TestServer::start(&database).await;
+        let mut browser = Browser::new();
+        let asked = r#"{"userinfo":{"email":null}}"#;
+        let app = web("openid offline_access");
+        let answer = app.visit(&server, &mut browser, &[("claims", asked)]).await;
+        let tokens = redeemed(&server, &app, &answer).await;
+        assert_eq!(userinfo(&server, &tokens).await["email"], "ada@example.com");
+        let app = web("openid email");
+        let page = browser.get(&server, &app.authorize(&[("prompt", "consent")])).await;
+        let page = browser.follow(&server, page).await;
+        server.clock.advance(std::time::Duration::from_secs(1));
+        browser.decide_with(&server, &page, "allow", &[]).await;
+        server.assert_dead("web", tokens.access()).await;
+        let refreshed = web("openid offline_access").refresh(&server, tokens.refresh(), &[]).await;
+        assert_eq!(refreshed.error(), "invalid_grant");
+    }
+
+    /// Threat 129: what was taken from the registration since is not told any more.
+    async fn a_claim_that_the_client_may_no_longer_have_is_told_no_more(database: TestDatabase) {
+        let server = TestServer::start(&database).await;
+        let asked = r#"{"id_token":{"groups":null},"userinfo":{"groups":null}}"#;
+        let app = web("openid offline_access");
+        let tokens = tokens_of(&server, &app, &[("claims", asked)]).await;
+        assert!(claims(tokens.id())["groups"].is_array() && userinfo(&server, &tokens).await["groups"].is_array());
+        let clients = server.configuration.clients.replacen("offline_access groups photos.read", "offline_access photos.read", 1);
+        server.reload(&server.configuration.settings.clone(), &clients);
+        let refreshed = app.refresh(&server, tokens.refresh(), &[]).await;
+        assert_eq!(claims(refreshed.json()["id_token"].as_str().expect("an ID token")).get("groups"), None);
+        assert_eq!(userinfo(&server, &tokens).await.get("groups"), None);
+    }
+
     /// Threat 127, decision: never ignored.
     async fn malformed_claims_are_refused(database: TestDatabase) {
         let server = TestServer::start(&database).await;

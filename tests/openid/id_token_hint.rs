@@ -69,6 +69,19 @@ on_both_stores! {
         assert_eq!(claims(tokens.id())["sub"], sub.as_str());
     }
 
+    /// Threat 128: whom a hint means that cannot be verified is unknown, and so nobody is served silently.
+    async fn a_hint_by_a_key_that_is_gone_is_no_leave_to_be_silent(database: TestDatabase) {
+        use base64::Engine as _;
+        use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+        let server = TestServer::start(&database).await;
+        let (mut ada, hint) = signed_in(&server, "ada").await;
+        let (_, rest) = hint.split_once('.').expect("three segments");
+        let forged = format!("{}.{rest}", URL_SAFE_NO_PAD.encode(r#"{"alg":"RS256","typ":"JWT","kid":"gone"}"#));
+        let silent = [("prompt", "none"), ("id_token_hint", forged.as_str())];
+        assert_eq!(error(&server, &mut ada, &silent).await.as_deref(), Some("login_required"));
+        assert_eq!(error(&server, &mut ada, &[("id_token_hint", forged.as_str())]).await.as_deref(), Some("none"));
+    }
+
     /// Threats 51, 65, 71, 74: what is no ID token of this server for this client is refused, with or without pages.
     async fn what_is_no_id_token_for_this_client_is_no_hint(database: TestDatabase) {
         let server = TestServer::start(&database).await;

@@ -6,7 +6,8 @@ use crate::support::database::on_both_stores;
 use crate::support::relying_party::{Method, RelyingParty};
 use crate::support::server::{TestServer, basic};
 use axum::http::StatusCode;
-use portreeve::storage::pushed_requests::MOST_OF_A_CLIENT;
+use portreeve::model::clock::Clock as _;
+use portreeve::storage::pushed_requests::MOST_OF_A_PUBLIC_CLIENT;
 use portreeve::tasks::sweep_expired;
 use std::time::Duration;
 
@@ -95,17 +96,25 @@ on_both_stores! {
     /// Threats 83, 193: one client's requests that wait are bounded, swept, and no other client's business.
     async fn requests_that_wait_are_bounded_and_swept(database: TestDatabase) {
         let server = TestServer::start(&database).await;
+        let (spa, until) = (RelyingParty::new("spa", "openid"), server.clock.now().plus(Duration::from_secs(90)).millis());
         let values: Vec<String> =
-            (0..MOST_OF_A_CLIENT).map(|n| format!("('f{n}', 'web', '', 0, 0)")).collect();
-        for some in values.chunks(5_000) {
-            database.execute(&format!("INSERT INTO pushed_requests (id, client_id, parameters, created_at, expires_at) VALUES {}", some.join(","))).await;
-        }
-        let answer = push(&server, &web(), &[]).await;
+            (0..MOST_OF_A_PUBLIC_CLIENT).map(|n| format!("('f{n}', 'spa', '', 0, {until})")).collect();
+        database.execute(&format!("INSERT INTO pushed_requests (id, client_id, parameters, created_at, expires_at) VALUES {}", values.join(","))).await;
+        let answer = push(&server, &spa, &[]).await;
         assert_eq!((answer.status, answer.error().as_str()), (StatusCode::TOO_MANY_REQUESTS, "temporarily_unavailable"));
         assert!(answer.header("retry-after").is_some());
-        pushed(&server, &RelyingParty::new("spa", "openid"), &[]).await;
-        sweep_expired::run_once(&server.app).await.expect("a round");
         pushed(&server, &web(), &[]).await;
+        // what has expired stands in nobody's way, swept or not
+        server.clock.advance(Duration::from_secs(91));
+        pushed(&server, &spa, &[]).await;
+        // only what a request is made of is kept, and no more of it than any request needs
+        let before = database.number("SELECT SUM(LENGTH(parameters)) FROM pushed_requests").await;
+        let junk = "\u{fc}".repeat(10_000);
+        pushed(&server, &web(), &[("junk", &junk)]).await;
+        assert!(database.number("SELECT SUM(LENGTH(parameters)) FROM pushed_requests").await < before + 2_000);
+        let answer = push(&server, &web(), &[("state", &junk)]).await;
+        assert_eq!((answer.status, answer.error().as_str()), (StatusCode::PAYLOAD_TOO_LARGE, "invalid_request"));
+        sweep_expired::run_once(&server.app).await.expect("a round");
         server.clock.advance(Duration::from_secs(3 * 3600));
         sweep_expired::run_once(&server.app).await.expect("a round");
         assert_eq!(database.number("SELECT COUNT(*) FROM pushed_requests").await, 0);

@@ -1,6 +1,8 @@
 //! An app's own signing key: what it registers of it, and what it signs with it.
 
 use axum::http::StatusCode;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use portreeve::jose::jwt_type::JwtType;
 use portreeve::jose::sign::SigningKey;
 use portreeve::protocol::signing_algorithm::SigningAlgorithm;
@@ -9,12 +11,14 @@ use serde_json::{Map, Value, json};
 /// A key of a client's own.
 pub struct RequestSigner {
     key: SigningKey,
+    pkcs8: Vec<u8>,
 }
 
 impl RequestSigner {
     /// A fresh key.
     pub fn new(algorithm: SigningAlgorithm) -> Self {
-        Self { key: SigningKey::generate(algorithm).expect("a key").0 }
+        let (key, pkcs8) = SigningKey::generate(algorithm).expect("a key");
+        Self { key, pkcs8: pkcs8.to_vec() }
     }
 
     /// The key set that its client registers, as a TOML value.
@@ -28,6 +32,17 @@ impl RequestSigner {
     /// The key set as JSON.
     pub fn jwks(&self) -> Value {
         json!({ "keys": [serde_json::to_value(self.key.public_jwk()).expect("a key")] })
+    }
+
+    /// The whole key of P-256 as JSON, for a program that signs by itself.
+    pub fn private_jwk(&self) -> Value {
+        // RFC 5915 §3: version 1, then the private key as an octet string of 32 bytes
+        let before = [0x02, 0x01, 0x01, 0x04, 0x20];
+        let at = self.pkcs8.windows(before.len()).position(|window| window == before).expect("a P-256 key");
+        let secret = &self.pkcs8[at + before.len()..][..32];
+        let mut jwk = serde_json::to_value(self.key.public_jwk()).expect("a key");
+        jwk["d"] = json!(URL_SAFE_NO_PAD.encode(secret));
+        jwk
     }
 
     /// Signs claims under a type.

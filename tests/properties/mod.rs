@@ -25,7 +25,7 @@ const LONGEST: usize = 20;
 /// How many shorter inputs are tried after a failure.
 const MOST_TO_SHRINK: u32 = 2_000;
 /// How many histories a wrong contract may live.
-const MOST_TO_CONTRADICT: u32 = 300;
+const MOST_TO_CONTRADICT: u32 = 1_500;
 /// A seed, in hexadecimal, to play a run again.
 const SEED: &str = "PORTREEVE_TEST_SEED";
 

@@ -65,11 +65,12 @@ CREATE TABLE outbox (
 CREATE INDEX outbox_next_attempt_at ON outbox (state, kind, next_attempt_at);
 CREATE INDEX outbox_done_at ON outbox (done_at);
 
--- Clients that registered themselves (RFC 7591). Their secrets and registration access tokens are kept as digests.
+-- Clients that registered themselves (RFC 7591). Their secrets and registration access tokens are kept as digests; no secret is an
+-- empty one.
 CREATE TABLE registered_clients (
     id TEXT NOT NULL PRIMARY KEY,
     metadata TEXT NOT NULL,
-    secret_hash BYTEA,
+    secret_hash BYTEA NOT NULL,
     registration_token_hash BYTEA NOT NULL,
     created_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL,
@@ -77,20 +78,32 @@ CREATE TABLE registered_clients (
 );
 CREATE INDEX registered_clients_used_at ON registered_clients (used_at);
 
+-- Where the pages of public registered clients are, which may read this server's answers (CORS).
+CREATE TABLE registered_origins (
+    origin TEXT NOT NULL,
+    client_id TEXT NOT NULL REFERENCES registered_clients (id) ON DELETE CASCADE,
+    PRIMARY KEY (origin, client_id)
+);
+CREATE INDEX registered_origins_client_id ON registered_origins (client_id);
+
 -- Counters that replicas compare with what they hold in memory: 'registered_clients'.
 CREATE TABLE versions (
     name TEXT NOT NULL PRIMARY KEY,
     version BIGINT NOT NULL
 );
 
--- One-time links that were sent by mail; hashed, spent by one guarded delete.
+-- One-time links that are sent by mail; a person has one at most. The token follows from the seed by a key that the database does
+-- not have, so that the same link can be sent again; it is spent by one guarded delete. mails counts those sent since there was
+-- a day without any.
 CREATE TABLE recovery_tokens (
-    token_hash BYTEA NOT NULL PRIMARY KEY,
-    user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
-    created_at BIGINT NOT NULL,
+    user_id TEXT NOT NULL PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,
+    token_hash BYTEA NOT NULL,
+    seed BYTEA NOT NULL,
+    mails BIGINT NOT NULL,
+    mailed_at BIGINT NOT NULL,
     expires_at BIGINT NOT NULL
 );
-CREATE INDEX recovery_tokens_user_id ON recovery_tokens (user_id);
+CREATE UNIQUE INDEX recovery_tokens_token_hash ON recovery_tokens (token_hash);
 CREATE INDEX recovery_tokens_expires_at ON recovery_tokens (expires_at);
 
 -- Random values that are made once and never change, such as that of pairwise subjects.

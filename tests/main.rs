@@ -4,6 +4,7 @@
 // A test that cannot go on should fail where it stands.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod account;
 mod architecture;
 mod browser;
 mod cli;
@@ -15,6 +16,7 @@ mod golden;
 mod grants;
 mod http;
 mod keys;
+mod libraries;
 mod logout;
 mod openid;
 mod outbound;
@@ -22,7 +24,9 @@ mod properties;
 mod pushed;
 mod races;
 mod readme;
+mod registration;
 mod sessions;
+mod standards;
 mod storage;
 mod support;
 mod tasks;

@@ -25,8 +25,18 @@ const MAIN_ROAD: [RangeInclusive<u16>; 12] = [
 /// The numbers that clients with keys of their own answer for.
 const KEYS_OF_CLIENTS: [RangeInclusive<u16>; 3] = [57..=62, 72..=74, 90..=91];
 
+/// The numbers that clients which register themselves answer for.
+const REGISTRATION: [RangeInclusive<u16>; 3] = [92..=92, 114..=116, 118..=119];
+
+/// The numbers that recovery by mail answers for.
+const RECOVERY: [RangeInclusive<u16>; 2] = [147..=147, 149..=150];
+
+/// The numbers that pushed requests, request objects, requests of our own and logout answer for.
+const REQUESTS_AND_LOGOUT: [RangeInclusive<u16>; 4] = [75..=85, 87..=89, 93..=94, 171..=175];
+
 /// Every list of numbers that is in question; more roads add theirs.
-const IN_QUESTION: [&[RangeInclusive<u16>]; 2] = [&MAIN_ROAD, &KEYS_OF_CLIENTS];
+const IN_QUESTION: [&[RangeInclusive<u16>]; 5] =
+    [&MAIN_ROAD, &KEYS_OF_CLIENTS, &REGISTRATION, &RECOVERY, &REQUESTS_AND_LOGOUT];
 
 /// What does not apply, or not yet, and why.
 const NOT_APPLICABLE: [(u16, &str); 0] = [];

@@ -12,6 +12,7 @@ use crate::authorization::begin::Begun;
 use crate::model::audit_event::AuditEvent;
 use crate::model::consent::Consent;
 use crate::model::grant::RevocationReason;
+use crate::protocol::identifiers::ClientId;
 use crate::protocol::parameters::Parameters;
 use crate::protocol::scope::Scopes;
 use crate::protocol::timestamp::Timestamp;
@@ -66,6 +67,17 @@ pub async fn remembered(
         .read(move |connection| {
             let (user, client, resources) = (user.clone(), client.clone(), resources.clone());
             Box::pin(async move { consents::find(connection, &user, &client, &resources).await })
+        })
+        .await
+}
+
+/// Whether the person ever agreed to anything for this client.
+pub async fn known(store: &Store, client: &ClientId, signed_in: &SignedIn) -> Result<bool, StorageError> {
+    let (user, client) = (signed_in.user.id.clone(), client.clone());
+    store
+        .read(move |connection| {
+            let (user, client) = (user.clone(), client.clone());
+            Box::pin(async move { consents::exists(connection, &user, &client).await })
         })
         .await
 }

@@ -50,6 +50,8 @@ pub enum AuthorizationError {
     Target(TargetError),
     /// `prompt=none`, and nobody is signed in, or not recently enough.
     LoginRequired,
+    /// `prompt=none`, and the person has to choose another password first.
+    PasswordChangeRequired,
     /// `prompt=none`, and the person has to agree first.
     ConsentRequired,
     /// The authentication that the request calls essential is none that this server does.
@@ -154,6 +156,11 @@ impl AuthorizationError {
             Self::LoginRequired => {
                 (Code::LoginRequired, "the person has to sign in".into(), "OpenID Connect Core §3.1.2.6")
             }
+            Self::PasswordChangeRequired => (
+                Code::InteractionRequired,
+                "the person has to choose another password first".into(),
+                "OpenID Connect Core §3.1.2.6",
+            ),
             Self::ConsentRequired => {
                 (Code::ConsentRequired, "the person has to agree".into(), "OpenID Connect Core §3.1.2.6")
             }

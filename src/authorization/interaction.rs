@@ -9,6 +9,7 @@ use crate::protocol::claims_request::ClaimsRequest;
 use crate::protocol::prompt::Prompt;
 use crate::protocol::scope::Scopes;
 use crate::protocol::timestamp::Timestamp;
+use crate::sessions::accounts::Accounts;
 use crate::sessions::browser::SignedIn;
 use crate::tokens::subject::Subjects;
 use std::time::Duration;
@@ -20,6 +21,8 @@ pub struct Situation<'a> {
     pub begun: &'a Begun,
     /// Who is signed in, if anybody.
     pub signed_in: Option<&'a SignedIn>,
+    /// How many people are signed in in this browser.
+    pub accounts: usize,
     /// When the request began, if it carries a genuine mark.
     pub begin: Option<Begin>,
     /// What the person agreed to.
@@ -48,6 +51,8 @@ pub enum NextStep {
     Login(LoginReason),
     /// The person says which account.
     SelectAccount,
+    /// The person chooses another password than the one they were given.
+    ChangePassword,
     /// The person is asked.
     Consent(ConsentReason),
     /// A code for these scopes.
@@ -105,6 +110,25 @@ impl Finish {
     }
 }
 
+/// Whom the request is about: the active person, unless it names somebody else who is signed in here too (`id_token_hint` or
+/// `claims`, §3.1.2.1). Nobody is second-guessed who chooses, or has just signed in for this request.
+pub fn person<'a>(
+    begun: &Begun,
+    accounts: &'a Accounts,
+    begin: Option<Begin>,
+    subjects: Subjects<'_>,
+) -> Option<&'a SignedIn> {
+    let active = accounts.active();
+    let Some(expected) = &begun.expected_subject else { return active };
+    let is_fresh =
+        |signed_in: &SignedIn| begin.is_some_and(|begin| signed_in.session.authentication.at > begin.0);
+    if begun.request.prompts.contains(Prompt::SelectAccount) || active.is_some_and(is_fresh) {
+        return active;
+    }
+    let named = accounts.all().find(|one| *expected == subjects.subject(&begun.client, &one.user.id));
+    named.or(active)
+}
+
 /// Decides what happens next.
 pub fn next_step(situation: &Situation<'_>) -> NextStep {
     let step = decide(situation);
@@ -113,6 +137,7 @@ pub fn next_step(situation: &Situation<'_>) -> NextStep {
     }
     match step {
         NextStep::Login(_) | NextStep::SelectAccount => NextStep::Refuse(AuthorizationError::LoginRequired),
+        NextStep::ChangePassword => NextStep::Refuse(AuthorizationError::PasswordChangeRequired),
         NextStep::Consent(_) => NextStep::Refuse(AuthorizationError::ConsentRequired),
         step => step,
     }
@@ -123,7 +148,12 @@ fn decide(situation: &Situation<'_>) -> NextStep {
     if !begun.reaches_essential_acr() {
         return NextStep::Refuse(AuthorizationError::UnmetAuthenticationRequirements);
     }
-    let Some(signed_in) = situation.signed_in else { return NextStep::Login(LoginReason::NotSignedIn) };
+    let Some(signed_in) = situation.signed_in else {
+        return match situation.accounts {
+            0 => NextStep::Login(LoginReason::NotSignedIn),
+            _ => NextStep::SelectAccount,
+        };
+    };
     let since_begin = |moment: Timestamp| situation.begin.is_some_and(|begin| moment > begin.0);
     if begun.request.prompts.contains(Prompt::SelectAccount) && !since_begin(signed_in.session.selected_at) {
         return NextStep::SelectAccount;
@@ -145,6 +175,10 @@ fn decide(situation: &Situation<'_>) -> NextStep {
     let max_age = begun.request.max_age.or(begun.client.metadata.default_max_age);
     if max_age.is_some_and(|seconds| !fresh && is_older(authenticated_at, seconds, situation.now)) {
         return NextStep::Login(LoginReason::TooOld);
+    }
+    // before anything is decided for them: nobody but the person is to know the password (threat 149)
+    if signed_in.user.must_change_password {
+        return NextStep::ChangePassword;
     }
     if !signed_in.user.is_in_one_of(&begun.client.allowed_groups) {
         return NextStep::Refuse(AuthorizationError::NotInGroup);

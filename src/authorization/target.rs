@@ -2,7 +2,7 @@
 //! else is ever redirected to (threats 1–10, 24–26).
 
 use crate::authorization::error::AuthorizationError;
-use crate::model::client::Client;
+use crate::model::client::{Client, Provenance};
 use crate::model::grant::RedirectUriInRequest;
 use crate::protocol::authorization_request::AskedResponseMode;
 use crate::protocol::error_code::ErrorCode;
@@ -19,6 +19,16 @@ pub struct RedirectTarget {
     in_request: RedirectUriInRequest,
     response_mode: ResponseMode,
     state: Option<String>,
+    assent: Assent,
+}
+
+/// Whether an error may lead a person to the client at once (threat 14, RFC 9700 §4.11.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Assent {
+    /// An operator vouches for the client, the person agreed to it once, or the app asked for no page at all.
+    Given,
+    /// The person is asked first: anyone can register a client, and make its requests fail.
+    Needed,
 }
 
 /// A response on its way to the client (RFC 6749 §4.1.2, RFC 9207 §2).
@@ -55,7 +65,12 @@ impl RedirectTarget {
         };
         let response_mode = AskedResponseMode::of(parameters).of_failure();
         let state = parameters.get("state").map(str::to_owned);
-        Ok(Self { uri, registered, in_request, response_mode, state })
+        let assent = match client.provenance {
+            Provenance::Configured => Assent::Given,
+            Provenance::Registered if parameters.get("prompt") == Some("none") => Assent::Given,
+            Provenance::Registered => Assent::Needed,
+        };
+        Ok(Self { uri, registered, in_request, response_mode, state, assent })
     }
 
     /// The URI that the response goes to.
@@ -76,6 +91,16 @@ impl RedirectTarget {
     /// How the response travels.
     pub fn response_mode(&self) -> ResponseMode {
         self.response_mode
+    }
+
+    /// Whether an error may lead there at once.
+    pub fn assent(&self) -> Assent {
+        self.assent
+    }
+
+    /// The target, after the person has decided about the client.
+    pub fn assented(self) -> Self {
+        Self { assent: Assent::Given, ..self }
     }
 
     /// A success.

@@ -3,8 +3,11 @@
 
 use crate::cli::ConfigOption;
 use crate::cli::terminal::{Format, FormatOption, note, say, say_json};
-use crate::config::{self, Environment, Problem, Severity};
+use crate::config::{self, Environment, Loaded, Problem, Severity};
+use crate::protocol::identifiers::ClientId;
+use crate::storage::{Store, file_of, registered_clients};
 use serde_json::json;
+use std::path::Path;
 use std::process::ExitCode;
 
 /// The options of `check`.
@@ -16,9 +19,12 @@ pub(super) struct Options {
     output: FormatOption,
 }
 
-pub(super) fn run(options: &Options) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(options: &Options) -> anyhow::Result<ExitCode> {
     let problems = match config::load(&options.config.config, &Environment::of_process()) {
-        Ok(loaded) => loaded.advice,
+        Ok(loaded) => {
+            let clashes = clashes(&loaded).await;
+            loaded.advice.into_iter().chain(clashes).collect()
+        }
         Err(problems) => problems,
     };
     match options.output.format {
@@ -40,6 +46,40 @@ pub(super) fn run(options: &Options) -> anyhow::Result<ExitCode> {
     } else {
         ExitCode::SUCCESS
     })
+}
+
+/// The clients of the files that bear the name of one that registered itself: those are shadowed (RFC 7591). A store that is
+/// not there yet, or does not answer, has nothing to say; it is not made.
+async fn clashes(loaded: &Loaded) -> Vec<Problem> {
+    let config = &loaded.config;
+    let shadowing: Vec<&ClientId> =
+        config.clients.iter().map(|client| &client.id).filter(|id| id.may_be_registered()).collect();
+    let url = config.database.url.expose();
+    let there = url.strip_prefix("sqlite://").is_none_or(|path| Path::new(&file_of(path)).exists());
+    if config.registration.is_none() || shadowing.is_empty() || !there {
+        return Vec::new();
+    }
+    let Ok(store) = Store::open(url, 1).await else { return Vec::new() };
+    let mut clashes = Vec::new();
+    for id in shadowing {
+        let wanted = id.clone();
+        let found = store
+            .read(move |connection| {
+                let wanted = wanted.clone();
+                Box::pin(async move { registered_clients::find(connection, &wanted).await })
+            })
+            .await;
+        match found {
+            Ok(Some(_)) => clashes.extend(loaded.clash(id).cloned()),
+            Ok(None) => {}
+            Err(error) => {
+                note(&format!("the store was not compared with the files: {error}"));
+                break;
+            }
+        }
+    }
+    store.close().await;
+    clashes
 }
 
 fn summary(option: &ConfigOption, problems: &[Problem]) -> String {

@@ -2,6 +2,8 @@
 //! for real, tests with a clock and chance of their own.
 
 use crate::audit::{Refusals, Trail};
+use crate::clients::logos::Logos;
+use crate::clients::registration_pace::RegistrationPace;
 use crate::clients::remote_keys::RemoteKeys;
 use crate::config::Config;
 use crate::http::app::{App, Mode, Parts, Snapshot};
@@ -16,6 +18,10 @@ use anyhow::Context as _;
 use arc_swap::ArcSwap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64};
+use tokio::sync::Semaphore;
+
+/// How many requests for links are worked on at once.
+const RECOVERIES: usize = 8;
 
 /// What a server is put together from.
 pub struct Ingredients {
@@ -48,8 +54,12 @@ pub async fn compose(ingredients: Ingredients) -> anyhow::Result<Composition> {
     let keys = keys.context("the signing keys cannot be opened; is secret_key the one that sealed them?")?;
     let app = Arc::new(Parts {
         throttle: Throttle::new(clock.clone()),
+        recovery_throttle: Throttle::new(clock.clone()),
+        recoveries: Arc::new(Semaphore::new(RECOVERIES)),
         passwords: PasswordHasher::new(entropy.clone()),
         remote_keys: RemoteKeys::new(clock.clone()),
+        registration_pace: RegistrationPace::default(),
+        logos: Logos::default(),
         snapshot: ArcSwap::from_pointee(Snapshot::of(config)),
         clock_is_off: AtomicBool::new(false),
         is_draining: AtomicBool::new(false),

@@ -83,7 +83,8 @@ async fn seed(app: &App, secrets: &DemoSecrets) -> anyhow::Result<()> {
     };
     let claims = person.get("claims").and_then(Value::as_object).cloned().unwrap_or_default();
     let claims = PersonClaims::from_object(claims).map_err(|why| anyhow::anyhow!("{why:?}"))?;
-    let person = NewPerson { username, claims, password: NewPassword::Clear(secrets.ada_password.clone()) };
+    let password = NewPassword::Clear(secrets.ada_password.clone());
+    let person = NewPerson { username, claims, password, must_change_password: false };
     people.add(person, &app.circumstances("")).await?;
     Ok(())
 }

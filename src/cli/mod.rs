@@ -121,7 +121,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Dev(options) => dev::run(options).await,
         Command::Serve(options) => serve::run(options).await,
         Command::Init(options) => init::run(&options),
-        Command::Check(options) => check::run(&options),
+        Command::Check(options) => check::run(&options).await,
         Command::Migrate(options) => migrate::run(&options).await,
         Command::Client(options) => client::run(options),
         Command::User(options) => user::run(options).await,

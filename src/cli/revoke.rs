@@ -11,7 +11,7 @@ use crate::model::grant::RevocationReason;
 use crate::model::username::CanonicalUsername;
 use crate::protocol::identifiers::{ClientId, GrantId};
 use crate::storage::revoked_tokens::{NotBefore, set_not_before};
-use crate::storage::{grants, users};
+use crate::storage::{grants, registered_clients, users};
 use crate::users::ending;
 use std::process::ExitCode;
 
@@ -75,7 +75,7 @@ async fn of_user(office: &Office, name: &CanonicalUsername) -> anyhow::Result<u6
 }
 
 async fn of_client(office: &Office, client: ClientId) -> anyhow::Result<u64> {
-    if !office.config.clients.iter().any(|known| known.id == client) {
+    if !office.config.clients.iter().any(|known| known.id == client) && !registered(office, &client).await? {
         note(&format!(
             "the client {client} is not in the configuration; what it left behind is ended all the same"
         ));
@@ -93,6 +93,16 @@ async fn of_client(office: &Office, client: ClientId) -> anyhow::Result<u64> {
         })
     });
     Ok(ended.await?)
+}
+
+/// Whether the client registered itself.
+async fn registered(office: &Office, client: &ClientId) -> anyhow::Result<bool> {
+    let client = client.clone();
+    let found = office.store.read(move |connection| {
+        let client = client.clone();
+        Box::pin(async move { registered_clients::find(connection, &client).await })
+    });
+    Ok(found.await?.is_some())
 }
 
 async fn one(office: &Office, grant: GrantId) -> anyhow::Result<u64> {

@@ -38,6 +38,9 @@ enum Command {
         /// Without a password: nobody signs in by one
         #[arg(long, conflicts_with = "password_stdin")]
         no_password: bool,
+        /// They have to choose another password at their first sign-in
+        #[arg(long, conflicts_with = "no_password")]
+        must_change_password: bool,
     },
     /// Changes a person's claims; a new address is unverified unless --email-verified says otherwise
     Set {
@@ -50,6 +53,9 @@ enum Command {
         unset: Vec<String>,
         #[command(flatten)]
         password: PasswordOption,
+        /// They have to choose another password at their next sign-in
+        #[arg(long)]
+        must_change_password: bool,
     },
     /// Lists everybody
     List(FormatOption),
@@ -129,7 +135,7 @@ impl PasswordOption {
 pub(super) async fn run(options: Options) -> anyhow::Result<ExitCode> {
     let config = options.config;
     match options.command {
-        Command::Add { name, claims, password, no_password } => {
+        Command::Add { name, claims, password, no_password, must_change_password } => {
             let claims = new_claims(claims)?;
             // The store first: nobody should type a password for nothing.
             let office = Office::open(&config).await?;
@@ -137,15 +143,18 @@ pub(super) async fn run(options: Options) -> anyhow::Result<ExitCode> {
                 true => NewPassword::Absent,
                 false => NewPassword::Clear(new_password(password.source())?),
             };
-            let person = NewPerson { username: name.name, claims, password };
+            let person = NewPerson { username: name.name, claims, password, must_change_password };
             let user = office.people().add(person, &office.circumstances).await.map_err(refused)?;
             say(&format!("{} is added: {}", user.username, user.id))?;
             office.store.close().await;
         }
-        Command::Set { name, claims, unset, password } => {
-            let mut change = Change { unset, set: claims.assignments(), password: None };
-            if change.set.is_empty() && change.unset.is_empty() && !password.password_stdin {
-                let why = "nothing to set: --email, --email-verified, --claim, --unset or --password-stdin";
+        Command::Set { name, claims, unset, password, must_change_password } => {
+            let mut change =
+                Change { unset, set: claims.assignments(), password: None, must_change_password };
+            let changes_claims = !(change.set.is_empty() && change.unset.is_empty());
+            if !changes_claims && !password.password_stdin && !must_change_password {
+                let why = "nothing to set: --email, --email-verified, --claim, --unset, --password-stdin or \
+                           --must-change-password";
                 return Err(Usage(why.into()).into());
             }
             let office = Office::open(&config).await?;
@@ -306,6 +315,7 @@ fn document(user: &User) -> Map<String, Value> {
         ("email", json!(user.claims.get("email"))),
         ("email_verified", json!(user.verified_email.is_some())),
         ("password", json!(user.password_hash.is_some())),
+        ("must_change_password", json!(user.must_change_password.then_some(true))),
         ("enabled", json!(user.disabled_at.is_none())),
         ("created_at", json!(moment(user.created_at))),
         ("updated_at", json!(moment(user.updated_at))),

@@ -298,7 +298,7 @@ fn person(line: &str) -> Parsed {
     };
     let person = match &username {
         Some(username) if problems.is_empty() => {
-            Ok(NewPerson { username: username.clone(), claims, password })
+            Ok(NewPerson { username: username.clone(), claims, password, must_change_password: false })
         }
         _ => Err(problems),
     };

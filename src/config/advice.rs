@@ -6,6 +6,7 @@ use super::problem::{Problem, Severity};
 use super::reader::{Reader, Site, in_words, problem};
 use super::tree::{Place, Source, shown};
 use super::{Config, SecretKey};
+use crate::model::client::PkcePolicy;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -98,6 +99,7 @@ pub(super) fn advise(config: &Config, places: &Places) -> Vec<Problem> {
     keys(config, &mut advice);
     lifetimes(config, &mut advice);
     scopes(config, &mut advice);
+    registration(config, &mut advice);
     for client in &config.clients {
         client_advice::advise(client, config, &mut advice);
     }
@@ -246,11 +248,33 @@ fn lifetimes(config: &Config, advice: &mut Advice<'_>) {
     }
 }
 
+fn registration(config: &Config, advice: &mut Advice<'_>) {
+    let Some(registration) = &config.registration else { return };
+    if registration.is_open() {
+        advice.warn(
+            ("open-registration", Some("RFC 7591 §5")),
+            "registration.initial_access_tokens",
+            "no initial access token: everybody may register clients",
+            "`initial_access_tokens = [{ sha256 = \"…\" }]`; `portreeve client secret` prints a token and its hash",
+        );
+    }
+    if registration.pkce == PkcePolicy::Excused {
+        advice.warn(
+            ("registration-without-pkce", Some("RFC 9700 §2.1.1")),
+            "registration.require_pkce",
+            "false",
+            "true: without PKCE an injected code is accepted",
+        );
+    }
+}
+
 fn scopes(config: &Config, advice: &mut Advice<'_>) {
     let built_in = super::scopes::built_in();
     for name in config.scopes.keys().filter(|name| !built_in.contains_key(*name)) {
         let served = config.resources.iter().any(|resource| resource.scopes.contains(name));
-        let asked = config.clients.iter().any(|client| client.metadata.scope.contains(name));
+        let offered =
+            config.registration.as_ref().is_some_and(|registration| registration.scope.contains(name));
+        let asked = offered || config.clients.iter().any(|client| client.metadata.scope.contains(name));
         if !served && !asked {
             advice.inform(
                 ("unused-scope", None),

@@ -1,12 +1,15 @@
 //! The lint rules of clients.
 
-use super::Config;
-use super::advice::Advice;
+use super::advice::{Advice, Places};
+use super::reader::problem;
 use super::tree::shown;
+use super::{Config, Problem, Severity};
 use crate::model::client::{AssertionAudience, Client, ClientSecret, ConsentPolicy, PkcePolicy};
 use crate::protocol::grant_type::GrantType;
+use crate::protocol::identifiers::ClientId;
 use crate::protocol::redirect_uri::{ApplicationType, RedirectKind, RedirectUri};
 use crate::protocol::server_metadata::FrontChannelLogout;
+use std::collections::BTreeMap;
 
 /// Looks at one client.
 pub(super) fn advise(client: &Client, config: &Config, advice: &mut Advice<'_>) {
@@ -82,6 +85,22 @@ pub(super) fn advise(client: &Client, config: &Config, advice: &mut Advice<'_>) 
             "two clients: a token then always tells whether a person stands behind it",
         );
     }
+}
+
+/// What is to be said of each client when one of its name has registered itself as well: the files win.
+pub(super) fn clashes(config: &Config, places: &Places) -> BTreeMap<ClientId, Problem> {
+    let said = |client: &Client| {
+        let mut clash = problem(
+            Severity::Warning,
+            &places.site(&format!("client.{}.client_id", client.id)),
+            "registered-client-shadowed",
+            "the client_id of a client that registered itself; this entry takes its place".into(),
+            "a client_id of its own, unless the registered client was taken over on purpose".into(),
+        );
+        clash.section = Some("RFC 7591 §3.2.1");
+        (client.id.clone(), clash)
+    };
+    config.clients.iter().map(said).collect()
 }
 
 fn secrets(client: &Client, advice: &mut Advice<'_>) {

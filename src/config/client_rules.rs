@@ -7,13 +7,13 @@ use super::reader::{Reader, Section, Site};
 use super::scopes::{readable, undeclared};
 use super::tree::{Node, Table, Typed, shown};
 use crate::model::client::{
-    AssertionAudience, Client, ClientSecret, ConsentPolicy, PkcePolicy, RefreshTokenRotation, SignatureKeys,
+    AssertionAudience, Client, ClientSecret, ConsentPolicy, PkcePolicy, Provenance, RefreshTokenRotation,
+    SignatureKeys,
 };
 use crate::protocol::client_authentication_method::ClientAuthenticationMethod;
 use crate::protocol::client_metadata::ClientMetadata;
 use crate::protocol::grant_type::GrantType;
 use crate::protocol::identifiers::ClientId;
-use crate::protocol::redirect_uri::RedirectKind;
 use crate::protocol::scope::{BUILT_IN, Scopes};
 use crate::protocol::signing_algorithm::SigningAlgorithm;
 use url::{Host, Url};
@@ -76,7 +76,7 @@ impl OwnSettings {
         let rotate = self.rotation.unwrap_or(metadata.is_public());
         let allowed_origins = match self.allowed_origins {
             Some(origins) => origins,
-            None if metadata.is_public() => derived_origins(&metadata),
+            None if metadata.is_public() => Client::origins_of(&metadata),
             None => Vec::new(),
         };
         Client {
@@ -94,25 +94,9 @@ impl OwnSettings {
             },
             assertion_audience: self.assertion_audience,
             allowed_origins,
+            provenance: Provenance::Configured,
         }
     }
-}
-
-/// A public client's own pages are where its redirect URIs are.
-fn derived_origins(metadata: &ClientMetadata) -> Vec<String> {
-    let mut origins = Vec::new();
-    for uri in &metadata.redirect_uris {
-        if matches!(uri.kind(), RedirectKind::PrivateUse { .. }) {
-            continue;
-        }
-        if let Ok(url) = Url::parse(uri.as_str()) {
-            let origin = url.origin().ascii_serialization();
-            if !origins.contains(&origin) {
-                origins.push(origin);
-            }
-        }
-    }
-    origins
 }
 
 /// Reads the keys that are this server's own.

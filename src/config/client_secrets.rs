@@ -20,20 +20,47 @@ const OF_NOTHING: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca49599
 
 /// Reads the secrets of a client.
 pub(super) fn client_secrets(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Vec<ClientSecret> {
-    let Some((node, site)) = reader.take(section, "client_secrets") else { return Vec::new() };
+    secrets(reader, section, "client_secrets").into_iter().map(|(secret, _)| secret).collect()
+}
+
+/// Reads generated tokens at `key`: as the secrets of a client, but none that a person chose.
+pub(super) fn digests(
+    reader: &mut Reader<'_>,
+    section: &mut Section<'_>,
+    key: &'static str,
+) -> Vec<[u8; 32]> {
+    let mut digests = Vec::new();
+    for (secret, site) in secrets(reader, section, key) {
+        match secret {
+            ClientSecret::Sha256(digest) => digests.push(digest),
+            ClientSecret::Argon2(_) => {
+                let expected = "`{ sha256 = \"…\" }`: a token is generated, not chosen";
+                reader.refuse(&site, "invalid-value", "an argon2id hash", expected).hint = HINT.into();
+            }
+        }
+    }
+    digests
+}
+
+fn secrets(
+    reader: &mut Reader<'_>,
+    section: &mut Section<'_>,
+    key: &'static str,
+) -> Vec<(ClientSecret, Site)> {
+    let Some((node, site)) = reader.take(section, key) else { return Vec::new() };
     let Typed::Array(elements) = &node.typed else {
         let rule = if node.as_text().is_some() { "clear-text-secret" } else { "wrong-type" };
         reader.refuse(&site, rule, node.kind(), format!("an array of {EXPECTED}")).hint = HINT.into();
         return Vec::new();
     };
-    let mut secrets: Vec<ClientSecret> = Vec::new();
+    let mut secrets: Vec<(ClientSecret, Site)> = Vec::new();
     for (index, element) in elements.iter().enumerate() {
         let site = Site { place: element.place.clone(), key: format!("{}[{index}]", site.key) };
         let Some(secret) = client_secret(reader, element, &site) else { continue };
-        if secrets.contains(&secret) {
+        if secrets.iter().any(|(known, _)| *known == secret) {
             reader.refuse(&site, "repeated", "a secret that stands here already", "each secret once");
         } else {
-            secrets.push(secret);
+            secrets.push((secret, site));
         }
     }
     secrets

@@ -37,23 +37,6 @@ pub(super) struct Clients {
     pub(super) names: BTreeMap<String, Place>,
 }
 
-/// Members that the standards register and this version does not act on: ignoring one would be unsafe.
-const LATER: [&str; 13] = [
-    "software_statement",
-    "id_token_encrypted_response_alg",
-    "id_token_encrypted_response_enc",
-    "userinfo_encrypted_response_alg",
-    "userinfo_encrypted_response_enc",
-    "request_object_encryption_alg",
-    "request_object_encryption_enc",
-    "introspection_encrypted_response_alg",
-    "introspection_encrypted_response_enc",
-    "dpop_bound_access_tokens",
-    "tls_client_auth_subject_dn",
-    "tls_client_certificate_bound_access_tokens",
-    "authorization_details_types",
-];
-
 /// Reads every file's clients.
 pub(super) fn read_clients(
     reader: &mut Reader<'_>,
@@ -114,7 +97,7 @@ fn read_element(
     let own = client_rules::own_settings(reader, &mut section, &typing);
     clear_text_secret(reader, &mut section);
     client_rules::check(reader, &mut section, &typing, surroundings);
-    reader.finish_with(&section, &LATER);
+    reader.finish_with(&section, &ClientMetadata::UNSUPPORTED);
     let metadata = metadata?;
     let keys = client_keys::signature_keys(reader, &mut section, &metadata)?;
     Some(own.client(id?, metadata, keys))

@@ -90,7 +90,10 @@ fn settings(config: &Config) -> BTreeMap<String, Value> {
     show("signing_keys.algorithms", algorithms.join(" "));
     show("signing_keys.rotate_every", in_words(config.signing_keys.rotate_every));
     for (name, scope) in &config.scopes {
-        show(&format!("scopes.{name}.description"), scope.description.clone());
+        show(&format!("scopes.{name}.description"), scope.description.default.clone().unwrap_or_default());
+        for (tag, text) in &scope.description.by_language {
+            show(&format!("scopes.{name}.description#{tag}"), text.clone());
+        }
         show(&format!("scopes.{name}.claims"), list(&scope.claims));
     }
     for resource in &config.resources {
@@ -106,8 +109,25 @@ fn settings(config: &Config) -> BTreeMap<String, Value> {
     show("log.format", if config.log.format == LogFormat::Json { "json" } else { "text" }.to_owned());
     show("audit.keep", in_words(config.audit.keep));
     show("outbound.allow_private", list(&config.outbound.allow_private));
+    if let Some(mail) = &config.mail {
+        show("mail.server", mail.server.clone());
+        show("mail.port", mail.port.to_string());
+        show("mail.security", mail.security.as_str().to_owned());
+        show("mail.from", mail.from.clone());
+        if let Some(credentials) = &mail.credentials {
+            show("mail.username", credentials.username.clone());
+        }
+    }
     if config.front_channel_logout == FrontChannelLogout::On {
         show("front_channel_logout", "on".to_owned());
+    }
+    if let Some(registration) = &config.registration {
+        show("registration.require_pkce", (registration.pkce == PkcePolicy::Required).to_string());
+        let audience = registration.assertion_audience.as_str();
+        show("registration.client_assertion_audience", audience.to_owned());
+        show("registration.scope", registration.scope.to_string());
+        let grant_types: Vec<&str> = registration.grant_types.iter().map(|one| one.as_str()).collect();
+        show("registration.grant_types", grant_types.join(" "));
     }
     for one in &config.clients {
         client(one, &mut show);
@@ -130,6 +150,13 @@ fn hidden(config: &Config, all: &mut BTreeMap<String, Value>) {
     }
     let trusted: Vec<String> = config.outbound.trusted_certificates.iter().map(|one| hex(&one.0)).collect();
     hide("outbound.trusted_certificates".into(), trusted.join(" "));
+    if let Some(registration) = &config.registration {
+        let tokens: Vec<String> = registration.initial_access_tokens.iter().map(|one| hex(&one.0)).collect();
+        hide("registration.initial_access_tokens".into(), tokens.join(" "));
+    }
+    if let Some(credentials) = config.mail.as_ref().and_then(|mail| mail.credentials.as_ref()) {
+        hide("mail.password".into(), credentials.password.expose().to_owned());
+    }
     for client in &config.clients {
         let secrets: Vec<String> = client
             .secrets

@@ -6,8 +6,8 @@ use super::environment::Environment;
 use super::reader::{Reader, Section, Site};
 use super::tree::{Place, Source, Table, read_document, shown};
 use super::{
-    Config, Loaded, Problem, SecretKeys, advice, database, lifetimes, network, outbound, overrides, pages,
-    scopes, secrets,
+    Config, Loaded, Problem, SecretKeys, advice, client_advice, database, lifetimes, mail, network, outbound,
+    overrides, pages, registration, scopes, secrets,
 };
 use crate::protocol::issuer::Issuer;
 use crate::protocol::redirect_uri::Deployment;
@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Sections of a coming version.
-const LATER: [&str; 2] = ["registration", "client_id_metadata"];
+const LATER: [&str; 1] = ["client_id_metadata"];
 
 /// No configuration file is longer.
 const LONGEST: u64 = 4 * 1024 * 1024;
@@ -96,7 +96,9 @@ fn finish_noting(
     let log = pages::log(&mut reader, &mut root);
     let audit = lifetimes::audit(&mut reader, &mut root);
     let outbound = outbound::outbound(&mut reader, &mut root);
+    let mail = mail::mail(&mut reader, &mut root);
     let front_channel_logout = outbound::front_channel_logout(&mut reader, &mut root);
+    let registration = registration::registration(&mut reader, &mut root, &scopes);
     let folder = clients_folder(&mut reader, &mut root);
     clients_in_main_file(&mut reader, &mut root);
     reader.finish_with(&root, &LATER);
@@ -162,13 +164,17 @@ fn finish_noting(
         log,
         audit,
         outbound,
+        mail,
         front_channel_logout,
+        registration,
         clients: clients.clients,
         files: files.clone(),
     };
-    let found = advice::advise(&config, &advice::Places::new(&file, &reader));
+    let places = advice::Places::new(&file, &reader);
+    let found = advice::advise(&config, &places);
     let advice = sorted(found.into_iter().chain(remarks).collect());
-    Ok(Loaded { config, advice })
+    let clashes = client_advice::clashes(&config, &places);
+    Ok(Loaded { config, advice, clashes })
 }
 
 /// Reads and parses a file; what cannot be read or understood is noted.

@@ -151,7 +151,7 @@ fn every_value_can_be_set_by_the_environment() {
     );
     assert_eq!(config.listen.trusted_proxies[0].to_string(), "192.168.0.0/16");
     assert_eq!((config.listen.connections_per_address, config.pages.name.as_str()), (8, "2024"));
-    assert_eq!(config.scopes["photos.read"].description, "Look at photos");
+    assert_eq!(config.scopes["photos.read"].description.best(&[]), Some("Look at photos"));
     assert!(!config.database.url.is_sqlite());
 }
 

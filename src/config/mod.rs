@@ -18,12 +18,14 @@ mod environment;
 pub mod init;
 mod lifetimes;
 mod load;
+mod mail;
 mod network;
 mod outbound;
 mod overrides;
 mod pages;
 mod problem;
 mod reader;
+mod registration;
 mod scopes;
 mod secrets;
 mod tree;
@@ -34,10 +36,12 @@ pub use load::{Attempt, attempt, load};
 pub use problem::{Problem, Severity};
 pub use writing::Written;
 
-use crate::model::client::Client;
+use crate::model::client::{AssertionAudience, Client, PkcePolicy};
 use crate::model::secret::{Secret, constant_time_eq};
+use crate::protocol::grant_type::GrantType;
 use crate::protocol::identifiers::ClientId;
 use crate::protocol::issuer::Issuer;
+use crate::protocol::localized::Localized;
 use crate::protocol::outbound_url::Authority;
 use crate::protocol::redirect_uri::Deployment;
 use crate::protocol::resource::Resource;
@@ -81,8 +85,12 @@ pub struct Config {
     pub audit: Audit,
     /// The requests that this server makes.
     pub outbound: Outbound,
+    /// How mails leave; without it none does, and nobody recovers by one.
+    pub mail: Option<Mail>,
     /// Whether the logged-out page loads the apps' own (Front-Channel Logout).
     pub front_channel_logout: FrontChannelLogout,
+    /// Whether clients may register themselves, and the most that they can have; nothing when they may not.
+    pub registration: Option<Registration>,
     /// The clients of the files, in the order of the files and within them.
     pub clients: Vec<Client>,
     /// Every file and folder that was read or looked for; a change of one may change the configuration.
@@ -103,6 +111,14 @@ pub struct Loaded {
     pub config: Config,
     /// Warnings and remarks; none of them is an error.
     pub advice: Vec<Problem>,
+    clashes: BTreeMap<ClientId, Problem>,
+}
+
+impl Loaded {
+    /// What is to be said of a client that registered itself under the name of one in the files; nothing when none there has it.
+    pub fn clash(&self, registered: &ClientId) -> Option<&Problem> {
+        self.clashes.get(registered)
+    }
 }
 
 /// The secret keys that open and verify; only the current one seals and signs.
@@ -253,8 +269,8 @@ pub struct SigningKeys {
 /// A scope, as the consent page and the userinfo endpoint know it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScopeDefinition {
-    /// What the consent page says.
-    pub description: String,
+    /// What the consent page says, in the languages that the operator wrote it in.
+    pub description: Localized,
     /// The claims of a person that ride on it (OpenID Connect Core §5.4).
     pub claims: Vec<String>,
 }
@@ -330,6 +346,102 @@ pub struct Outbound {
     pub trusted_certificates: Vec<TrustedCertificate>,
 }
 
+/// What clients that register themselves can have at most (RFC 7591 §2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Registration {
+    /// Whoever has one of these may register; everybody, when there is none (RFC 7591 §3).
+    pub initial_access_tokens: Vec<HashedToken>,
+    /// Whether they must use PKCE; public ones always must.
+    pub pkce: PkcePolicy,
+    /// What they may name as the audience of their assertions.
+    pub assertion_audience: AssertionAudience,
+    /// The scopes they may ask for.
+    pub scope: Scopes,
+    /// The grants they may use.
+    pub grant_types: Vec<GrantType>,
+}
+
+impl Registration {
+    /// Whether anybody may register.
+    pub fn is_open(&self) -> bool {
+        self.initial_access_tokens.is_empty()
+    }
+}
+
+/// SHA-256 of a token's text.
+#[derive(Clone, PartialEq, Eq)]
+pub struct HashedToken(pub [u8; 32]);
+
+impl fmt::Debug for HashedToken {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("HashedToken(…)")
+    }
+}
+
+/// How mails leave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mail {
+    /// The host of the server that takes them (RFC 6409).
+    pub server: String,
+    /// Its port.
+    pub port: u16,
+    /// How the way there is closed to others.
+    pub security: MailSecurity,
+    /// From whom they are (RFC 5322 §3.6.2).
+    pub from: String,
+    /// Who this server is to that one, where it asks.
+    pub credentials: Option<MailCredentials>,
+}
+
+/// A name and a password.
+#[derive(Clone, Debug)]
+pub struct MailCredentials {
+    /// The name.
+    pub username: String,
+    /// The password.
+    pub password: Secret,
+}
+
+impl PartialEq for MailCredentials {
+    fn eq(&self, other: &Self) -> bool {
+        let same = constant_time_eq(self.password.expose().as_bytes(), other.password.expose().as_bytes());
+        self.username == other.username && same
+    }
+}
+
+impl Eq for MailCredentials {}
+
+/// How the way to the mail server is closed to others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MailSecurity {
+    /// By STARTTLS, without which nothing is said (RFC 3207).
+    StartTls,
+    /// By TLS from the beginning (RFC 8314 §3.3).
+    Implicit,
+    /// Not at all: on the loopback only.
+    None,
+}
+
+impl MailSecurity {
+    /// The word in the configuration.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::StartTls => "starttls",
+            Self::Implicit => "implicit",
+            Self::None => "none",
+        }
+    }
+
+    /// The port that goes with it (RFC 6409 §3.1, RFC 8314 §3.3).
+    pub const fn usual_port(self) -> u16 {
+        match self {
+            Self::StartTls => 587,
+            Self::Implicit => 465,
+            Self::None => 25,
+        }
+    }
+}
+
 /// An authority's certificate, in DER.
 #[derive(Clone, PartialEq, Eq)]
 pub struct TrustedCertificate(pub Vec<u8>);
@@ -345,6 +457,8 @@ mod testing;
 
 #[cfg(test)]
 mod load_tests;
+#[cfg(test)]
+mod mail_tests;
 #[cfg(test)]
 mod mutation_tests;
 #[cfg(test)]

@@ -11,7 +11,7 @@ use std::sync::Arc;
 const PREFIX: &str = "PORTREEVE_";
 
 /// Every setting of the main file; `*` stands for a name that the operator chooses.
-pub(super) const SETTINGS: [&str; 52] = [
+pub(super) const SETTINGS: [&str; 67] = [
     "issuer",
     "secret_key",
     "secret_key.file",
@@ -62,7 +62,22 @@ pub(super) const SETTINGS: [&str; 52] = [
     "audit.keep",
     "outbound.allow_private",
     "outbound.trusted_certificates",
+    "mail",
+    "mail.server",
+    "mail.port",
+    "mail.security",
+    "mail.from",
+    "mail.username",
+    "mail.password",
+    "mail.password.file",
+    "mail.password.env",
     "front_channel_logout",
+    "registration",
+    "registration.initial_access_tokens",
+    "registration.require_pkce",
+    "registration.client_assertion_audience",
+    "registration.scope",
+    "registration.grant_types",
     "clients.folder",
 ];
 

@@ -63,7 +63,7 @@ fn a_name_that_the_operator_chose_may_hold_whatever_it_holds() {
     assert_eq!(config.resources[0].resource.as_str(), "https://api.example.com/photos");
     assert!(config.resources[0].scopes.contains("groups"));
     assert_eq!(config.resources[0].introspection_clients[0].as_str(), "web");
-    assert_eq!(config.scopes["photos.read"].description, "Look at them");
+    assert_eq!(config.scopes["photos.read"].description.best(&[]), Some("Look at them"));
 }
 
 #[test]

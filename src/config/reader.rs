@@ -62,6 +62,13 @@ impl<'t> Section<'t> {
         Some(Site { place: entry.key.clone(), key: self.path(key) })
     }
 
+    /// The keys that are `key` with a language tag, `key#de`: each whole, and its tag.
+    pub(super) fn variants(&self, key: &str) -> Vec<(&'t str, &'t str)> {
+        let names = self.table.into_iter().flat_map(|table| table.entries.keys());
+        let tagged = |name: &'t String| Some((name.as_str(), name.strip_prefix(key)?.strip_prefix('#')?));
+        names.filter_map(tagged).collect()
+    }
+
     /// A key that was reported already, and is not suggested to anyone.
     pub(super) fn ignore(&mut self, key: &'static str) {
         self.ignored.push(key);
@@ -138,7 +145,7 @@ impl<'e> Reader<'e> {
     }
 
     /// Text at `key`.
-    pub(super) fn text(&mut self, section: &mut Section<'_>, key: &'static str) -> Option<(String, Site)> {
+    pub(super) fn text<'t>(&mut self, section: &mut Section<'t>, key: &'t str) -> Option<(String, Site)> {
         let (node, site) = self.take(section, key)?;
         let text = self.text_of(node, &site)?;
         Some((text, site))

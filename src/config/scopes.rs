@@ -5,6 +5,7 @@ use super::tree::shown;
 use super::{ResourceDefinition, ScopeDefinition};
 use crate::protocol::identifiers::ClientId;
 use crate::protocol::issuer::Issuer;
+use crate::protocol::localized::{Localized, is_language_tag};
 use crate::protocol::resource::Resource;
 use crate::protocol::scope::{BUILT_IN, ScopeToken, Scopes};
 use std::collections::BTreeMap;
@@ -42,7 +43,7 @@ pub(super) const RESERVED_CLAIMS: [&str; 26] = [
     "active",
 ];
 
-/// The built-in scopes: what the consent page says, and the claims of OpenID Connect Core §5.4.
+/// The built-in scopes: what they allow, in English (the consent page says it in words of its own), and the claims of OpenID Connect Core §5.4.
 const BUILT_IN_DEFINITIONS: [(&str, &str, &[&str]); 6] = [
     ("openid", "Know who you are", &[]),
     (
@@ -75,7 +76,7 @@ const BUILT_IN_DEFINITIONS: [(&str, &str, &[&str]); 6] = [
 pub(super) fn built_in() -> ScopeTable {
     let definition = |(name, description, claims): (&str, &str, &[&str])| {
         let claims = claims.iter().map(|claim| (*claim).to_owned()).collect();
-        (name.to_owned(), ScopeDefinition { description: description.to_owned(), claims })
+        (name.to_owned(), ScopeDefinition { description: Localized::plain(description), claims })
     };
     BUILT_IN_DEFINITIONS.into_iter().map(definition).collect()
 }
@@ -93,28 +94,47 @@ pub(super) fn scopes(reader: &mut Reader<'_>, root: &mut Section<'_>) -> ScopeTa
             let problem = reader.refuse(&head, "built-in-scope", shown(name), expected);
             problem.section = Some("OpenID Connect Core §5.4");
         }
-        let description = match reader.text(&mut section, "description") {
-            Some((text, site)) => {
-                if !readable(&text, 200) {
-                    let expected = "1 to 200 characters, none of them a control, direction or invisible one";
-                    reader.refuse(&site, "invalid-value", shown(&text), expected);
-                }
-                text
-            }
-            None => {
-                if section.get("description").is_none() {
-                    let site = Site { place: section.site.place.clone(), key: section.path("description") };
-                    let expected = "`description = \"…\"`: what the consent page says";
-                    reader.refuse(&site, "missing-key", "no `description`", expected);
-                }
-                String::new()
-            }
-        };
+        let description = description(reader, &mut section);
         let claims = claims(reader, &mut section);
         reader.finish(&section);
         scopes.entry(name.to_owned()).or_insert(ScopeDefinition { description, claims });
     }
     scopes
+}
+
+/// `description`, and `"description#de"` beside it for people who read German (as in RFC 7591 §2.2).
+fn description(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Localized {
+    let mut description =
+        Localized { default: description_at(reader, section, "description"), ..Localized::default() };
+    if section.get("description").is_none() {
+        let site = Site { place: section.site.place.clone(), key: section.path("description") };
+        let expected = "`description = \"…\"`: what the consent page says";
+        reader.refuse(&site, "missing-key", "no `description`", expected);
+    }
+    for (key, tag) in section.variants("description") {
+        let text = description_at(reader, section, key);
+        if !is_language_tag(tag) {
+            if let Some(site) = section.peek(key) {
+                let expected = "a language tag after the `#`, such as \"description#de\"";
+                reader.refuse(&site, "invalid-value", shown(key), expected).section = Some("RFC 5646 §2.1");
+            }
+        } else if let Some(text) = text
+            && description.by_language.insert(tag.to_ascii_lowercase(), text).is_some()
+            && let Some(site) = section.peek(key)
+        {
+            reader.refuse(&site, "repeated", shown(key), "each language once; their case means nothing");
+        }
+    }
+    description
+}
+
+fn description_at<'t>(reader: &mut Reader<'_>, section: &mut Section<'t>, key: &'t str) -> Option<String> {
+    let (text, site) = reader.text(section, key)?;
+    if !readable(&text, 200) {
+        let expected = "1 to 200 characters, none of them a control, direction or invisible one";
+        reader.refuse(&site, "invalid-value", shown(&text), expected);
+    }
+    Some(text)
 }
 
 fn claims(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Vec<String> {

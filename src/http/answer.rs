@@ -1,20 +1,22 @@
 //! From outcomes to responses: pages, redirects, JSON. Each refusal is told twice: to the caller in the RFC's words, and to
 //! the operator with its reason, once.
 
-use super::app::{App, Snapshot};
+use super::app::App;
 use super::cross_origin::ForeignRequest;
 use super::extract::Visit;
 use super::limits::FormError;
-use super::security_headers::{PagePolicy, Script};
+use super::security_headers::{PagePolicy, RouteClass, Script};
 use crate::authorization::begin::Refusal;
-use crate::authorization::error::AuthorizationError;
-use crate::authorization::target::AuthorizationResponse;
+use crate::authorization::error::{AuthorizationError, AuthorizationVerdict};
+use crate::authorization::target::{Assent, AuthorizationResponse};
 use crate::clients::authentication::ClientAuthenticationError as Unauthenticated;
+use crate::config::Config;
 use crate::grants::error::TokenError;
 use crate::model::audit_event::{About, EventName};
-use crate::model::client::Client;
+use crate::model::client::{Client, Provenance};
 use crate::pages::{
-    Direction, ErrorPage, FormPostPage, Layout, ReturnLink, Template, Theme, WayOn, form_post_script_hash,
+    Destination, ErrorPage, FormPostPage, Language, Layout, ReturnLink, Theme, View, WayOn, WebLink,
+    form_post_script_hash,
 };
 use crate::protocol::error_code::ErrorCode;
 use crate::protocol::response_mode::ResponseMode;
@@ -23,28 +25,37 @@ use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use serde_json::json;
+use url::Url;
 
-/// What all pages share.
-pub fn layout(snapshot: &Snapshot) -> Layout<'_> {
+/// What all pages share, in the person's language.
+pub fn layout(visit: &Visit) -> Layout<'_> {
+    frame(&visit.snapshot.config, visit.languages.page())
+}
+
+/// What all pages share, in `language`.
+pub fn frame(config: &Config, language: Language) -> Layout<'_> {
     Layout {
-        name: &snapshot.config.pages.name,
-        base: snapshot.config.issuer.path(),
-        logo: snapshot.config.pages.logo.as_ref().map(|_| "/assets/logo"),
-        accent: snapshot.config.pages.accent.as_deref(),
-        language: "en",
-        direction: Direction::LeftToRight,
+        name: &config.pages.name,
+        base: config.issuer.path(),
+        logo: config.pages.logo.as_ref().map(|_| "/assets/logo"),
+        accent: config.pages.accent.as_deref(),
+        language,
+        direction: language.direction(),
         theme: Theme::System,
     }
 }
 
-/// A page, under its content policy.
-pub fn page(status: StatusCode, page: &impl Template, policy: PagePolicy) -> Response {
+/// A page, under its content policy. The URL alone does not say which language comes (RFC 9110 §12.5.5, §8.5).
+pub fn page(status: StatusCode, page: &impl View, policy: PagePolicy) -> Response {
     match crate::pages::render(page) {
         Ok(html) => {
             let mut response = Response::new(Body::from(html));
             *response.status_mut() = status;
             let html = HeaderValue::from_static("text/html; charset=utf-8");
-            response.headers_mut().insert(header::CONTENT_TYPE, html);
+            let headers = response.headers_mut();
+            headers.insert(header::CONTENT_TYPE, html);
+            headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(page.language().tag()));
+            headers.append(header::VARY, HeaderValue::from_static("accept-language"));
             response.extensions_mut().insert(policy);
             response
         }
@@ -106,7 +117,7 @@ pub fn json(status: StatusCode, body: &impl serde::Serialize) -> Response {
 pub fn error_page(visit: &Visit, status: u16, code: &str, reason: &str, way_on: WayOn<'_>) -> Response {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
     let error_id = visit.circumstances.request_id.as_str();
-    let view = ErrorPage { layout: layout(&visit.snapshot), code, reason, error_id, way_on };
+    let view = ErrorPage { layout: layout(visit), code, reason, error_id, way_on };
     page(status, &view, PagePolicy::own_forms())
 }
 
@@ -169,6 +180,14 @@ pub fn refuse_for_now(app: &App, visit: &Visit, event: EventName, error: &Storag
     with_retry_after(refuse_on_page(app, visit, &refusal), 2)
 }
 
+/// The answer to a request whose client the store cannot tell now: a page for people, JSON for programs.
+pub fn refuse_visit(app: &App, visit: &Visit, path: &str, error: &StorageError) -> Response {
+    match RouteClass::of(path, &visit.snapshot.config.issuer) {
+        RouteClass::Page => refuse_for_now(app, visit, EventName::AuthorizationRefused, error),
+        _ => refuse_token(app, visit, &TokenError::from(error.clone()), None, Challenge::None),
+    }
+}
+
 /// An authorization response on its way, by the mode that was asked for.
 pub fn deliver(visit: &Visit, response: &AuthorizationResponse, client: &Client) -> Response {
     match response.response_mode {
@@ -186,9 +205,9 @@ pub fn deliver(visit: &Visit, response: &AuthorizationResponse, client: &Client)
                 );
             };
             let view = FormPostPage {
-                layout: layout(&visit.snapshot),
+                layout: layout(visit),
                 action,
-                client: client.shown_name(),
+                client: visit.name_of(client),
                 fields: &fields,
             };
             let policy =
@@ -209,16 +228,20 @@ pub fn refuse_authorization(app: &App, visit: &Visit, refusal: &Refusal) -> Resp
     match (&refusal.target, &refusal.client) {
         (Some(target), Some(client)) => {
             let issuer = visit.snapshot.config.issuer.as_str();
-            deliver(visit, &target.failure(verdict.code, verdict.description, issuer), client)
+            let response = target.failure(verdict.code, verdict.description.clone(), issuer);
+            match target.assent() {
+                Assent::Given => deliver(visit, &response, client),
+                Assent::Needed => offer(visit, &response, &verdict),
+            }
         }
         _ => {
-            let response = error_page(
-                visit,
-                verdict.status,
-                verdict.code.as_str(),
-                &verdict.description,
-                WayOn::BackToApp,
-            );
+            let begin = refusal.client.as_ref().and_then(|client| login_at(visit, client));
+            let way_on = match (begin.as_deref().and_then(WebLink::parse), &refusal.client) {
+                (Some(link), Some(client)) => WayOn::App { link, name: visit.name_of(client) },
+                _ => WayOn::BackToApp,
+            };
+            let (code, description) = (verdict.code.as_str(), &verdict.description);
+            let response = error_page(visit, verdict.status, code, description, way_on);
             if verdict.status == 503 { with_retry_after(response, 2) } else { response }
         }
     }
@@ -235,6 +258,26 @@ pub fn refuse_push(app: &App, visit: &Visit, error: &AuthorizationError, client:
     let body = json!({"error": verdict.code.as_str(), "error_description": verdict.description});
     let response = json(status, &body);
     if matches!(verdict.status, 429 | 503) { with_retry_after(response, 2) } else { response }
+}
+
+/// Where an app that an operator vouches for begins a sign-in by itself (OpenID Connect Core §4): the way out of a request that
+/// cannot be answered.
+fn login_at(visit: &Visit, client: &Client) -> Option<String> {
+    let uri = client.metadata.initiate_login_uri.as_deref()?;
+    let mut url = Url::parse(uri).ok().filter(|_| client.provenance == Provenance::Configured)?;
+    url.query_pairs_mut().append_pair("iss", visit.snapshot.config.issuer.as_str());
+    Some(url.into())
+}
+
+/// The page that stands between an error and a client that this server does not vouch for (threat 14, RFC 9700 §4.11.2).
+fn offer(visit: &Visit, response: &AuthorizationResponse, verdict: &AuthorizationVerdict) -> Response {
+    let location = response.location();
+    let way_on = match ReturnLink::parse(&location) {
+        Some(link) => WayOn::Continue { link, host: Destination::of(&response.uri) },
+        None => WayOn::BackToApp,
+    };
+    let page = error_page(visit, verdict.status, verdict.code.as_str(), &verdict.description, way_on);
+    if verdict.status == 503 { with_retry_after(page, 2) } else { page }
 }
 
 /// Whether Basic was tried, which a 401 then has to challenge (RFC 6749 §5.2).

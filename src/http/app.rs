@@ -3,6 +3,8 @@
 
 use crate::audit::{Circumstances, Trail};
 use crate::authorization::in_force::Sources;
+use crate::clients::logos::Logos;
+use crate::clients::registration_pace::RegistrationPace;
 use crate::clients::registry::Registry;
 use crate::clients::remote_keys::RemoteKeys;
 use crate::config::Config;
@@ -12,16 +14,21 @@ use crate::model::clock::SharedClock;
 use crate::model::entropy::SharedEntropy;
 use crate::model::throttle::Throttle;
 use crate::outbound::Outbound;
-use crate::protocol::identifiers::RequestId;
+use crate::outbound::mail::Mailer;
+use crate::protocol::identifiers::{ClientId, RequestId};
 use crate::protocol::timestamp::Timestamp;
 use crate::sessions::browser::Sessions;
 use crate::storage::Store;
+use crate::storage::error::StorageError;
 use crate::tokens::issue::Issuer;
 use crate::tokens::subject::Subjects;
+use crate::users::lifecycle::People;
 use crate::users::password::PasswordHasher;
+use crate::users::recovery::Recovery;
 use arc_swap::ArcSwap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64};
+use tokio::sync::Semaphore;
 
 /// The parts of a running server.
 pub struct Parts {
@@ -39,6 +46,10 @@ pub struct Parts {
     pub snapshot: ArcSwap<Snapshot>,
     /// Slows guessing.
     pub throttle: Throttle,
+    /// Slows those who ask for links.
+    pub recovery_throttle: Throttle,
+    /// How many requests for links are worked on at once.
+    pub recoveries: Arc<Semaphore>,
     /// Checks passwords, a bounded number at once.
     pub passwords: PasswordHasher,
     /// The keys that clients sign with.
@@ -47,6 +58,10 @@ pub struct Parts {
     pub trail: Trail,
     /// By how many milliseconds the clock is ahead of the database's, as last measured.
     pub clock_ahead: AtomicI64,
+    /// How often one address may register clients.
+    pub registration_pace: RegistrationPace,
+    /// The logos of clients.
+    pub logos: Logos,
     /// Whether the playground is open.
     pub mode: Mode,
     /// Whether the clock is so far from the database's that this replica should take no requests.
@@ -58,14 +73,17 @@ pub struct Parts {
 /// The state of every handler; cheap to clone.
 pub type App = Arc<Parts>;
 
-/// One configuration, whole; a reload replaces it in one step.
+/// One configuration, whole; a reload replaces it in one step. Cheap to clone.
+#[derive(Clone)]
 pub struct Snapshot {
     /// What the files say.
-    pub config: Config,
+    pub config: Arc<Config>,
     /// The clients.
     pub registry: Registry,
     /// What asks others.
     pub outbound: Outbound,
+    /// What sends mails, if anything does.
+    pub mailer: Option<Arc<Mailer>>,
 }
 
 impl Snapshot {
@@ -82,8 +100,23 @@ impl Snapshot {
     }
 
     fn with(config: Config, outbound: Outbound) -> Self {
-        let registry = Registry::new(&config.clients);
-        Self { config, registry, outbound }
+        let config = Arc::new(config);
+        let registry = Registry::of(&config);
+        let trusted = &config.outbound.trusted_certificates;
+        let mailer = config.mail.as_ref().map(|mail| Arc::new(Mailer::new(mail, trusted)));
+        Self { config, registry, outbound, mailer }
+    }
+
+    /// The snapshot with those of `names` among its clients that registered themselves.
+    pub async fn naming(
+        self: &Arc<Self>,
+        store: &Store,
+        names: &[ClientId],
+    ) -> Result<Arc<Self>, StorageError> {
+        Ok(match self.registry.naming(names, store).await? {
+            None => self.clone(),
+            Some(registry) => Arc::new(Self { registry, ..Self::clone(self) }),
+        })
     }
 }
 
@@ -119,6 +152,28 @@ impl Parts {
             entropy: self.entropy.clone(),
             trail: self.trail.clone(),
             lifetimes: config.lifetimes.clone(),
+            successors: self.secrets.sessions.clone(),
+        }
+    }
+
+    /// The steps of people's lives.
+    pub fn people(&self) -> People {
+        People {
+            store: self.store.clone(),
+            entropy: self.entropy.clone(),
+            passwords: self.passwords.clone(),
+            trail: self.trail.clone(),
+        }
+    }
+
+    /// What helps those who forgot their password.
+    pub fn recovery(&self) -> Recovery {
+        Recovery {
+            store: self.store.clone(),
+            entropy: self.entropy.clone(),
+            keys: self.secrets.recovery.clone(),
+            passwords: self.passwords.clone(),
+            trail: self.trail.clone(),
         }
     }
 

@@ -13,14 +13,16 @@ use crate::authorization::consent;
 use crate::authorization::error::AuthorizationError;
 use crate::authorization::finish::{ConsentGiven, Issuance};
 use crate::authorization::in_force::in_force;
-use crate::authorization::interaction::{ConsentKnown, Finish, NextStep, Situation, next_step};
-use crate::authorization::marker;
+use crate::authorization::interaction::{ConsentKnown, Finish, NextStep, Situation, next_step, person};
+use crate::authorization::marker::{self, Begin};
+use crate::authorization::target::{Assent, RedirectTarget};
 use crate::model::audit_event::EventName;
 use crate::model::client::ConsentPolicy;
 use crate::pages::WayOn;
 use crate::protocol::error_code::ErrorCode;
 use crate::protocol::parameters::Parameters;
 use crate::protocol::scope::Scopes;
+use crate::sessions::accounts::Accounts;
 use crate::sessions::browser::SignedIn;
 use crate::sessions::cookies::Cookie;
 use crate::storage::error::StorageError;
@@ -35,8 +37,10 @@ pub struct Progress {
     pub parameters: Parameters,
     /// What it comes to.
     pub begun: Begun,
-    /// Who is signed in.
+    /// Whom it is about, of those who are signed in.
     pub signed_in: Option<SignedIn>,
+    /// Everybody who is signed in here.
+    pub accounts: Accounts,
     /// What they agreed to before.
     pub remembered: Option<Scopes>,
 }
@@ -50,8 +54,10 @@ pub async fn get(State(app): State<App>, visit: Visit, headers: HeaderMap) -> Re
         Ok(progress) => progress,
         Err(refusal) => return refuse_authorization(&app, &visit, &refusal),
     };
+    let visit = visit.asking(&progress.begun.request.ui_locales);
     match decide(&app, &visit, &progress, progress.known_consent()) {
         NextStep::Login(_) | NextStep::SelectAccount => lead_to(&app, &visit, "/login", &progress.parameters),
+        NextStep::ChangePassword => lead_to(&app, &visit, "/account/password", &progress.parameters),
         NextStep::Consent(_) => lead_to(&app, &visit, "/consent", &progress.parameters),
         NextStep::Finish(finish) => complete(&app, &visit, &progress, &finish, ConsentGiven::Before).await,
         NextStep::Refuse(error) => refuse_authorization(&app, &visit, &progress.refusal(error)),
@@ -92,12 +98,19 @@ pub async fn judge(app: &App, visit: &Visit, parameters: Parameters) -> Result<P
     };
     let began = marker::read(&app.secrets.markers, &parameters, visit.browser.as_deref(), grounds.now);
     let moment = began.map_or(grounds.now, |began| began.0);
-    let request = in_force(&parameters, &app.sources(snapshot), &grounds, moment).await?;
-    let parameters = request.travelling;
-    let begun = begin(&request.parameters, request.origin, &grounds)?;
+    let judged = async {
+        let request = in_force(&parameters, &app.sources(snapshot), &grounds, moment).await?;
+        Ok((begin(&request.parameters, request.origin, &grounds)?, request.travelling))
+    };
+    let (mut begun, parameters) = match judged.await {
+        Ok(judged) => judged,
+        Err(refusal) => return Err(assented(app, visit, refusal).await),
+    };
     drop(ring);
-    match find_person(app, visit, &begun).await {
-        Ok((signed_in, remembered)) => Ok(Progress { parameters, begun, signed_in, remembered }),
+    match find_person(app, visit, &mut begun, began).await {
+        Ok((accounts, signed_in, remembered)) => {
+            Ok(Progress { parameters, begun, signed_in, accounts, remembered })
+        }
         Err(error) => {
             let (target, client) = (Some(begun.target), Some(begun.client));
             Err(Refusal { error: error.into(), target, client })
@@ -105,20 +118,49 @@ pub async fn judge(app: &App, visit: &Visit, parameters: Parameters) -> Result<P
     }
 }
 
+/// The refusal, led to the client at once when the person who is signed in agreed to it before (threat 14).
+async fn assented(app: &App, visit: &Visit, refusal: Refusal) -> Refusal {
+    let (Some(target), Some(client)) = (&refusal.target, &refusal.client) else { return refusal };
+    if target.assent() == Assent::Given {
+        return refusal;
+    }
+    let sessions = app.sessions(&visit.snapshot.config);
+    let known = async {
+        match sessions.accounts(&visit.secrets, visit.circumstances.now).await?.active() {
+            Some(signed_in) => consent::known(&app.store, &client.id, signed_in).await,
+            None => Ok(false),
+        }
+    };
+    match known.await {
+        Ok(true) => Refusal { target: refusal.target.map(RedirectTarget::assented), ..refusal },
+        _ => refusal,
+    }
+}
+
 async fn find_person(
     app: &App,
     visit: &Visit,
-    begun: &Begun,
-) -> Result<(Option<SignedIn>, Option<Scopes>), StorageError> {
-    let sessions = app.sessions(&visit.snapshot.config);
-    let signed_in = sessions.find(visit.session.as_deref(), visit.circumstances.now).await?;
+    begun: &mut Begun,
+    began: Option<Begin>,
+) -> Result<(Accounts, Option<SignedIn>, Option<Scopes>), StorageError> {
+    let (sessions, now) = (app.sessions(&visit.snapshot.config), visit.circumstances.now);
+    let accounts = sessions.accounts(&visit.secrets, now).await?;
+    let signed_in = person(begun, &accounts, began, app.subjects()).cloned();
+    if let Some(other) = signed_in.as_ref().filter(|one| accounts.is_other(&one.session.id)) {
+        sessions.stamp(&other.session.id, now).await?;
+    }
     let remembered = match &signed_in {
         Some(signed_in) if begun.client.consent == ConsentPolicy::Asked => {
+            if begun.target.assent() == Assent::Needed
+                && consent::known(&app.store, &begun.client.id, signed_in).await?
+            {
+                begun.target = begun.target.clone().assented();
+            }
             consent::remembered(&app.store, begun, signed_in).await?
         }
         _ => None,
     };
-    Ok((signed_in, remembered))
+    Ok((accounts, signed_in, remembered))
 }
 
 impl Progress {
@@ -129,8 +171,12 @@ impl Progress {
 
     /// A refusal that the client hears of.
     pub fn refusal(&self, error: AuthorizationError) -> Refusal {
-        let (target, client) = (Some(self.begun.target.clone()), Some(self.begun.client.clone()));
-        Refusal { error, target, client }
+        // who said no to the client has been told where that leads
+        let target = match error {
+            AuthorizationError::Denied => self.begun.target.clone().assented(),
+            _ => self.begun.target.clone(),
+        };
+        Refusal { error, target: Some(target), client: Some(self.begun.client.clone()) }
     }
 }
 
@@ -140,6 +186,7 @@ pub fn decide(app: &App, visit: &Visit, progress: &Progress, consent: ConsentKno
     next_step(&Situation {
         begun: &progress.begun,
         signed_in: progress.signed_in.as_ref(),
+        accounts: progress.accounts.all().count(),
         begin: marker::read(&app.secrets.markers, &progress.parameters, visit.browser.as_deref(), now),
         consent,
         subjects: app.subjects(),

@@ -6,7 +6,9 @@ use super::app::App;
 use super::extract::{Visit, authorization};
 use super::limits::{FormError, read_form};
 use crate::clients::authentication::{AuthenticatedClient, Presented, Verifiers, authenticate};
+use crate::clients::named;
 use crate::grants::error::TokenError;
+use crate::model::client::Provenance;
 use crate::protocol::parameters::Parameters;
 use axum::extract::Request;
 use axum::http::HeaderMap;
@@ -29,7 +31,7 @@ pub async fn receive(app: &App, visit: &mut Visit, request: Request) -> Result<C
     Ok(received)
 }
 
-async fn read(app: &App, visit: &Visit, request: Request) -> Result<ClientRequest, Box<Response>> {
+async fn read(app: &App, visit: &mut Visit, request: Request) -> Result<ClientRequest, Box<Response>> {
     let headers = request.headers().clone();
     let challenge = match headers.contains_key(axum::http::header::AUTHORIZATION) {
         true => Challenge::Basic,
@@ -45,14 +47,25 @@ async fn read(app: &App, visit: &Visit, request: Request) -> Result<ClientReques
     }
     let parameters =
         read_form(&headers, request.into_body()).await.map_err(|error| refuse(unreadable(error)))?;
-    let client = identify(app, visit, &headers, &parameters).await.map_err(|error| refuse(error.into()))?;
+    let named = named::clients(&parameters, authorization(&headers));
+    if let Err(error) = visit.name(app, &named).await {
+        return Err(Box::new(refuse_token(app, visit, &error.into(), None, challenge)));
+    }
+    let client = identify(app, visit, &headers, &parameters).await;
+    let client =
+        client.map_err(|error| Box::new(refuse_token(app, visit, &error.into(), None, challenge)))?;
+    if let Some(registered) = visit.snapshot.registry.registered()
+        && client.client().provenance == Provenance::Registered
+    {
+        registered.stamp_use(&client.client().id, &app.store, visit.circumstances.now).await;
+    }
     Ok(ClientRequest { client, parameters, challenge })
 }
 
 fn unreadable(error: FormError) -> TokenError {
     match error {
         FormError::Parameters(error) => TokenError::Unreadable(error),
-        FormError::NotAForm => {
+        FormError::NotAForm | FormError::NotJson => {
             TokenError::Body(400, "the body must be application/x-www-form-urlencoded in UTF-8")
         }
         FormError::TooLarge => TokenError::Body(413, "the body is larger than 64 KiB"),

@@ -6,6 +6,7 @@ use super::answer::{
 };
 use super::app::App;
 use super::authorization::{Progress, complete, decide, progress, to_page};
+use super::client_logo;
 use super::cross_origin::{admit_form, admit_load};
 use super::extract::Visit;
 use super::limits::read_boxes;
@@ -15,8 +16,12 @@ use crate::authorization::consent::{self, Answer, Decision, matter};
 use crate::authorization::error::AuthorizationError;
 use crate::authorization::finish::ConsentGiven;
 use crate::authorization::interaction::{ConsentKnown, NextStep};
+use crate::config::Config;
 use crate::model::audit_event::{About, EventName};
-use crate::pages::{ConsentClient, ConsentPage, ConsentScope, Destination, Person, Standing, WayOn, WebLink};
+use crate::model::client::Provenance;
+use crate::pages::{
+    ConsentClient, ConsentPage, ConsentScope, Destination, Languages, Person, Standing, WayOn, WebLink,
+};
 use crate::protocol::error_code::ErrorCode;
 use crate::sessions::anti_forgery::{self, Form};
 use crate::sessions::browser::SignedIn;
@@ -33,6 +38,7 @@ pub async fn get(State(app): State<App>, visit: Visit, headers: HeaderMap) -> Re
         Ok(progress) => progress,
         Err(refusal) => return refuse_authorization(&app, &visit, &refusal),
     };
+    let visit = visit.asking(&progress.begun.request.ui_locales);
     let step = decide(&app, &visit, &progress, progress.known_consent());
     match (step, &progress.signed_in, &visit.browser) {
         (NextStep::Consent(_), Some(signed_in), Some(browser)) => {
@@ -61,6 +67,7 @@ pub async fn post(
         Ok(progress) => progress,
         Err(refusal) => return refuse_authorization(&app, &visit, &refusal),
     };
+    let visit = visit.asking(&progress.begun.request.ui_locales);
     let again = to_page(&visit, "/authorize", &progress.parameters);
     let Some(signed_in) = &progress.signed_in else { return see_other(&again) };
     let browser = visit.browser.as_deref();
@@ -76,7 +83,7 @@ pub async fn post(
             code: ErrorCode::InvalidRequest,
             reason: "the form is not the one that this browser was shown for this request",
             section: "RFC 9700 §4.7",
-            way_on: WayOn::Link { url: &again, words: "Look at the request again" },
+            way_on: WayOn::Link { url: &again, words: "error-look-again", lead: "error-stale" },
         };
         return refuse_on_page(&app, &visit, &refusal);
     }
@@ -106,7 +113,7 @@ pub async fn post(
                 code: ErrorCode::InvalidRequest,
                 reason: "decision must be allow or deny",
                 section: "OpenID Connect Core §3.1.2.4",
-                way_on: WayOn::Link { url: &again, words: "Look at the request again" },
+                way_on: WayOn::Link { url: &again, words: "error-look-again", lead: "error-stale" },
             };
             refuse_on_page(&app, &visit, &refusal)
         }
@@ -141,36 +148,47 @@ fn show(app: &App, visit: &Visit, progress: &Progress, signed_in: &SignedIn, bro
     let (config, begun) = (&visit.snapshot.config, &progress.begun);
     let shown = matter(signed_in, &progress.parameters);
     let shown: Vec<&str> = shown.iter().map(String::as_str).collect();
+    let words: Vec<String> =
+        begun.shown.iter().map(|scope| words_of(scope.as_str(), config, &visit.languages)).collect();
     let scopes: Vec<ConsentScope<'_>> = begun
         .shown
         .iter()
-        .map(|scope| ConsentScope {
-            token: scope.as_str(),
-            words: config
-                .scopes
-                .get(scope.as_str())
-                .map_or(scope.as_str(), |known| known.description.as_str()),
-        })
+        .zip(&words)
+        .map(|(scope, words)| ConsentScope { token: scope.as_str(), words })
         .collect();
     let resources: Vec<&str> = begun.resources.iter().map(|resource| resource.as_str()).collect();
     let metadata = &begun.client.metadata;
+    let link = |uri| visit.languages.best(uri).and_then(WebLink::parse);
+    let logo = client_logo::url(app, visit, &begun.client);
     let view = ConsentPage {
-        layout: layout(&visit.snapshot),
+        layout: layout(visit),
         action: &to_page(visit, "/consent", &progress.parameters),
         form_token: &anti_forgery::token(&app.secrets.forms, Form::Consent, browser, &[]),
         request_digest: &anti_forgery::token(&app.secrets.forms, Form::Consent, browser, &shown),
         person: Person { name: signed_in.user.shown_name(), username: &signed_in.user.username },
         not_you: &another_account(visit, &progress.parameters),
         client: ConsentClient {
-            name: begun.client.shown_name(),
-            host: metadata.client_uri.best(&[]).and_then(WebLink::parse).map(WebLink::host),
-            standing: Standing::Configured,
-            policy: metadata.policy_uri.best(&[]).and_then(WebLink::parse),
-            terms: metadata.tos_uri.best(&[]).and_then(WebLink::parse),
+            name: visit.name_of(&begun.client),
+            host: link(&metadata.client_uri).map(WebLink::host),
+            logo: logo.as_deref(),
+            standing: match begun.client.provenance {
+                Provenance::Configured => Standing::Configured,
+                Provenance::Registered => Standing::Unverified,
+            },
+            policy: link(&metadata.policy_uri),
+            terms: link(&metadata.tos_uri),
         },
         destination: Destination::of(begun.target.uri()),
         scopes: &scopes,
         resources: &resources,
     };
     page(StatusCode::OK, &view, PagePolicy::leading_to(begun.target.uri()))
+}
+
+/// What a scope lets the client do: in our words when it is built in, in the operator's otherwise.
+pub fn words_of(scope: &str, config: &Config, languages: &Languages) -> String {
+    languages.page().built_in_scope(scope).unwrap_or_else(|| {
+        let declared = config.scopes.get(scope).and_then(|known| languages.best(&known.description));
+        declared.unwrap_or(scope).to_owned()
+    })
 }

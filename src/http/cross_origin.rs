@@ -6,8 +6,10 @@
 
 use super::app::App;
 use super::security_headers::{below, is_metadata};
+use crate::clients::registry::Registry;
 use crate::protocol::issuer::Issuer;
 use crate::protocol::server_metadata::path;
+use crate::storage::Store;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
@@ -60,8 +62,11 @@ pub async fn share(State(app): State<App>, request: Request, next: Next) -> Resp
     if sharing == Sharing::Nobody {
         return next.run(request).await;
     }
-    let allowed =
-        allowed_origin(sharing, request.headers(), |origin| snapshot.registry.allows_origin(origin));
+    let known = allowed_origin(sharing, request.headers(), |origin| snapshot.registry.allows_origin(origin));
+    let allowed = match known {
+        None => registered_origin(sharing, request.headers(), &snapshot.registry, &app.store).await,
+        known => known,
+    };
     let exchange = Exchange::of(request.method(), request.headers());
     let mut response = match exchange {
         Exchange::Preflight => no_content(),
@@ -131,6 +136,25 @@ fn allowed_origin(
             let origin = only(headers, header::ORIGIN)?;
             let text = origin.to_str().ok().filter(|text| *text != OPAQUE)?;
             is_registered(text).then(|| origin.clone())
+        }
+    }
+}
+
+/// Like [`allowed_origin`], of the clients that registered themselves: the store knows theirs.
+async fn registered_origin(
+    sharing: Sharing,
+    headers: &HeaderMap,
+    registry: &Registry,
+    store: &Store,
+) -> Option<HeaderValue> {
+    let registered = registry.registered()?;
+    let origin = allowed_origin(sharing, headers, |_| true)?;
+    match registered.allows_origin(origin.to_str().ok()?, store).await {
+        Ok(true) => Some(origin),
+        Ok(false) => None,
+        Err(error) => {
+            tracing::warn!(error = %error, "an origin could not be looked up");
+            None
         }
     }
 }

@@ -1,7 +1,7 @@
 use super::*;
 use crate::clients::registry::Registry;
 use crate::model::client::{
-    AssertionAudience, Client, ConsentPolicy, PkcePolicy, RefreshTokenRotation, SignatureKeys,
+    AssertionAudience, Client, ConsentPolicy, PkcePolicy, Provenance, RefreshTokenRotation, SignatureKeys,
 };
 use crate::protocol::client_metadata::ClientMetadata;
 use crate::protocol::identifiers::ClientId;
@@ -29,6 +29,7 @@ fn registry() -> Registry {
         refresh_token_rotation: RefreshTokenRotation::EveryUse,
         assertion_audience: AssertionAudience::Issuer,
         allowed_origins: vec!["https://app.example".to_owned(), "http://localhost:3000".to_owned()],
+        provenance: Provenance::Configured,
     }])
 }
 

@@ -3,26 +3,26 @@
 
 use super::answer::{
     PageRefusal, layout, page, refuse_body, refuse_foreign, refuse_on_page, see_other, status_only,
-    with_cookie, with_retry_after,
+    with_retry_after,
 };
 use super::app::App;
 use super::authorization::to_page;
 use super::cross_origin::{admit_form, admit_load};
 use super::extract::Visit;
 use super::limits::{MAXIMUM_URL, read_form};
-use super::login::with_browser;
+use super::login::{with_browser, with_sessions};
 use super::security_headers::PagePolicy;
 use crate::logout::end_session::{self, ConfirmReason, EndSession, NextStep, Onward, Surroundings};
 use crate::logout::error::LogoutError;
 use crate::logout::front_channel::Frames;
 use crate::model::audit_event::EventName;
-use crate::model::client::Client;
 use crate::pages::{self, Destination, LoggedOutPage, LogoutPage, Person, ReturnLink, WayOn};
 use crate::protocol::end_session_request::EndSessionRequest;
+use crate::protocol::identifiers::SessionId;
 use crate::protocol::parameters::Parameters;
+use crate::sessions::accounts::Accounts;
 use crate::sessions::anti_forgery::{self, Form};
 use crate::sessions::browser::SignedIn;
-use crate::sessions::cookies::Cookie;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
@@ -35,15 +35,16 @@ pub async fn get(State(app): State<App>, visit: Visit, headers: HeaderMap) -> Re
     if admit_load(&headers).is_err() {
         return status_only(StatusCode::FORBIDDEN);
     }
-    let (request, ending, signed_in) = match judge(&app, &visit).await {
+    let (request, ending, accounts) = match judge(&app, &visit).await {
         Ok(judged) => judged,
         Err(error) => return refuse(&app, &visit, &error),
     };
-    match (ending.next_step(signed_in.as_ref()), signed_in) {
+    let signed_in = ending.session(&accounts);
+    match (ending.next_step(signed_in), signed_in) {
         (NextStep::Confirm(reason), Some(signed_in)) => {
-            ask(&app, &visit, &request, &ending, &signed_in, reason)
+            ask(&app, &visit, &request, &ending, &accounts, signed_in, reason)
         }
-        (NextStep::End, Some(signed_in)) => end(&app, &visit, &ending, &signed_in).await,
+        (NextStep::End, Some(signed_in)) => end(&app, &visit, &ending, &accounts, &[signed_in]).await,
         (NextStep::Nothing(onward), _) => lead_on(&visit, &ending, &Frames::default(), onward),
         (NextStep::Confirm(_) | NextStep::End, None) => {
             lead_on(&visit, &ending, &Frames::default(), Onward::ByButton)
@@ -72,11 +73,11 @@ pub async fn post(State(app): State<App>, visit: Visit, headers: HeaderMap, requ
     if let Err(foreign) = admit_form(&headers, &visit.snapshot.config.issuer) {
         return refuse_foreign(&app, &visit, EventName::LogoutRefused, foreign);
     }
-    let (request, ending, signed_in) = match judge(&app, &visit).await {
+    let (request, ending, accounts) = match judge(&app, &visit).await {
         Ok(judged) => judged,
         Err(error) => return refuse(&app, &visit, &error),
     };
-    let Some(signed_in) = signed_in else {
+    let Some(signed_in) = ending.session(&accounts) else {
         return lead_on(&visit, &ending, &Frames::default(), Onward::ByButton);
     };
     let shown = request.encode();
@@ -85,11 +86,16 @@ pub async fn post(State(app): State<App>, visit: Visit, headers: HeaderMap, requ
     if !anti_forgery::verify(&app.secrets.forms, Some(form_token), Form::Logout, browser, &matter) {
         return refuse(&app, &visit, &LogoutError::FormForeign);
     }
-    end(&app, &visit, &ending, &signed_in).await
+    // "all" is everybody in this browser
+    let ends: Vec<&SignedIn> = match body.get("all") {
+        Some(_) => accounts.all().collect(),
+        None => vec![signed_in],
+    };
+    end(&app, &visit, &ending, &accounts, &ends).await
 }
 
 /// Judges the request in the query anew, and finds who is signed in.
-async fn judge(app: &App, visit: &Visit) -> Result<(Parameters, EndSession, Option<SignedIn>), LogoutError> {
+async fn judge(app: &App, visit: &Visit) -> Result<(Parameters, EndSession, Accounts), LogoutError> {
     let query = visit.query.clone().map_err(LogoutError::Unreadable)?;
     // whatever else a link says does not travel on with our form
     let parameters = query.only(&EndSessionRequest::PARAMETERS);
@@ -100,8 +106,8 @@ async fn judge(app: &App, visit: &Visit) -> Result<(Parameters, EndSession, Opti
         let surroundings = Surroundings { config, registry, ring: &ring, now };
         end_session::judge(&EndSessionRequest::read(&parameters), surroundings)?
     };
-    let signed_in = app.sessions(config).find(visit.session.as_deref(), now).await?;
-    Ok((parameters, ending, signed_in))
+    let accounts = app.sessions(config).accounts(&visit.secrets, now).await?;
+    Ok((parameters, ending, accounts))
 }
 
 /// The page that asks.
@@ -110,6 +116,7 @@ fn ask(
     visit: &Visit,
     request: &Parameters,
     ending: &EndSession,
+    accounts: &Accounts,
     signed_in: &SignedIn,
     reason: ConfirmReason,
 ) -> Response {
@@ -118,32 +125,45 @@ fn ask(
     let matter = [signed_in.session.id.as_str(), &shown];
     let target = ending.target();
     let view = LogoutPage {
-        layout: layout(&visit.snapshot),
+        layout: layout(visit),
         action: &to_page(visit, "/logout", request),
         form_token: &anti_forgery::token(&app.secrets.forms, Form::Logout, &browser, &matter),
-        client: ending.client().map(|client| client.shown_name()),
+        client: ending.client().map(|client| visit.name_of(client)),
         about_another: reason == ConfirmReason::OtherSession,
         destination: target.map(|target| Destination::of(target.uri())),
         person: Some(Person { name: signed_in.user.shown_name(), username: &signed_in.user.username }),
+        has_others: accounts.all().nth(1).is_some(),
         stay: &to_page(visit, "/account", &Parameters::default()),
     };
     let policy = target.map_or_else(PagePolicy::own_forms, |target| PagePolicy::leading_to(target.uri()));
     with_browser(visit, &browser, page(StatusCode::OK, &view, policy))
 }
 
-/// Ends the session, and leads on.
-async fn end(app: &App, visit: &Visit, ending: &EndSession, signed_in: &SignedIn) -> Response {
-    let (config, registry) = (&visit.snapshot.config, &visit.snapshot.registry);
+/// Ends sessions of this browser, and leads on.
+async fn end(
+    app: &App,
+    visit: &Visit,
+    ending: &EndSession,
+    accounts: &Accounts,
+    ends: &[&SignedIn],
+) -> Response {
+    let config = &visit.snapshot.config;
     let asked_by = ending.client().map(|client| &client.id);
-    let ended = app.sessions(config).sign_out(signed_in, asked_by, &visit.circumstances).await;
-    match ended {
-        Ok(apps) => {
-            let frames = Frames::of(config, registry, &apps, &signed_in.session.id);
-            let response = lead_on(visit, ending, &frames, Onward::AtOnce);
-            without_kept_pages(with_cookie(response, &visit.jar.clear(Cookie::Session)))
+    let mut frames = Frames::default();
+    for signed_in in ends {
+        match app.sessions(config).sign_out(signed_in, asked_by, &visit.circumstances).await {
+            Ok(apps) => {
+                // The session has ended, come what may: an app that cannot be told of now is one that shows nothing.
+                let known = visit.snapshot.naming(&app.store, &apps).await;
+                let registry = &known.as_ref().unwrap_or(&visit.snapshot).registry;
+                frames.add(Frames::of(config, registry, &apps, &signed_in.session.id));
+            }
+            Err(error) => return refuse(app, visit, &error.into()),
         }
-        Err(error) => refuse(app, visit, &error.into()),
     }
+    let ended: Vec<&SessionId> = ends.iter().map(|signed_in| &signed_in.session.id).collect();
+    let response = lead_on(visit, ending, &frames, Onward::AtOnce);
+    without_kept_pages(with_sessions(visit, &accounts.without(&ended), response))
 }
 
 /// The response, with the order to forget this server's pages (Clear Site Data §3.1): browsers keep some for the back button,
@@ -162,9 +182,9 @@ fn lead_on(visit: &Visit, ending: &EndSession, frames: &Frames, onward: Onward) 
         return see_other(location);
     }
     let link = location.as_deref().and_then(ReturnLink::parse);
-    let client = ending.client().map(|client| Client::shown_name(client));
+    let client = ending.client().map(|client| visit.name_of(client));
     let view = LoggedOutPage {
-        layout: layout(&visit.snapshot),
+        layout: layout(visit),
         sign_in: &to_page(visit, "/account", &Parameters::default()),
         frames: &frames.urls,
         onward: link.zip(client).map(|(link, client)| pages::Onward {
@@ -184,13 +204,17 @@ fn refuse(app: &App, visit: &Visit, error: &LogoutError) -> Response {
         tracing::error!(request.id = %id, error = %error.reason(), "a session could not be ended");
     }
     let again = to_page(visit, "/logout", &Parameters::default());
+    let lead = match error {
+        LogoutError::FormForeign => "error-stale",
+        _ => "error-request-lead",
+    };
     let refusal = PageRefusal {
         event: EventName::LogoutRefused,
         status: StatusCode::from_u16(verdict.status).unwrap_or(StatusCode::BAD_REQUEST),
         code: verdict.code,
         reason: &verdict.description,
         section: verdict.section,
-        way_on: WayOn::Link { url: &again, words: "Sign out" },
+        way_on: WayOn::Link { url: &again, words: "logout-confirm", lead },
     };
     let response = refuse_on_page(app, visit, &refusal);
     if verdict.status == 503 { with_retry_after(response, 2) } else { response }

@@ -1,15 +1,24 @@
 //! What a handler learns of its request: the snapshot it keeps to its end, where it came from, its cookies and its query,
 //! parsed. Below this room nobody sees a header.
 
+use super::answer::refuse_visit;
 use super::app::{App, Snapshot};
 use super::client_address::{ClientAddress, throttle_key};
 use crate::audit::Circumstances;
+use crate::clients::named;
+use crate::model::client::Client;
+use crate::model::secret::Secret;
+use crate::pages::Languages;
+use crate::protocol::claims_request::parse_locales;
+use crate::protocol::identifiers::ClientId;
 use crate::protocol::parameters::{ParameterError, Parameters};
+use crate::sessions::accounts::SessionSecrets;
 use crate::sessions::cookies::{Cookie, CookieJar};
+use crate::storage::error::StorageError;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
-use std::convert::Infallible;
+use axum::response::Response;
 use std::sync::Arc;
 
 /// One request.
@@ -26,10 +35,12 @@ pub struct Visit {
     pub jar: CookieJar,
     /// The browser's own cookie.
     pub browser: Option<String>,
-    /// The session's cookie.
-    pub session: Option<String>,
+    /// The secrets of whoever is signed in here.
+    pub secrets: SessionSecrets,
     /// The device's cookie.
     pub device: Option<String>,
+    /// The languages that the person reads: those of the query's `ui_locales` and of the browser.
+    pub languages: Languages,
 }
 
 impl Visit {
@@ -37,28 +48,57 @@ impl Visit {
     pub fn arrived(&mut self, app: &App) {
         self.circumstances.now = app.clock.now();
     }
+
+    /// The same visit, for a request whose `ui_locales` may have come by another way than the query.
+    pub fn asking(self, ui_locales: &[String]) -> Self {
+        Self { languages: self.languages.asking(ui_locales), ..self }
+    }
+
+    /// What the person reads as the client's name.
+    pub fn name_of<'a>(&self, client: &'a Client) -> &'a str {
+        self.languages.best(&client.metadata.client_name).unwrap_or(client.id.as_str())
+    }
+
+    /// Has those of `names` at hand that registered themselves.
+    pub async fn name(&mut self, app: &App, names: &[ClientId]) -> Result<(), StorageError> {
+        self.snapshot = self.snapshot.naming(&app.store, names).await?;
+        Ok(())
+    }
 }
 
 impl FromRequestParts<App> for Visit {
-    type Rejection = Infallible;
+    type Rejection = Response;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
         let snapshot = app.snapshot.load_full();
         let address = parts.extensions.get::<ClientAddress>().map(|address| address.0);
         let jar = CookieJar::of(&snapshot.config.issuer);
         let cookie = |cookie| jar.read(texts(&parts.headers, &header::COOKIE), cookie).map(str::to_owned);
-        let (browser, session, device) =
-            (cookie(Cookie::Browser), cookie(Cookie::Session), cookie(Cookie::Device));
-        Ok(Self {
+        let (browser, device) = (cookie(Cookie::Browser), cookie(Cookie::Device));
+        let others = cookie(Cookie::Others).unwrap_or_default();
+        let secrets = SessionSecrets {
+            active: cookie(Cookie::Session).map(Secret::new),
+            others: others.split('.').filter(|secret| !secret.is_empty()).map(Secret::new).collect(),
+        };
+        let query = Parameters::parse(parts.uri.query().unwrap_or_default().as_bytes());
+        let asked = query.as_ref().ok().and_then(|query| query.get("ui_locales")).unwrap_or_default();
+        let accepted = texts(&parts.headers, &header::ACCEPT_LANGUAGE);
+        let mut visit = Self {
+            languages: Languages::new(&parse_locales(asked), accepted),
             circumstances: app.circumstances(address.map(|address| address.to_string()).unwrap_or_default()),
             address_key: address.map(|address| throttle_key(address).to_string()).unwrap_or_default(),
-            query: Parameters::parse(parts.uri.query().unwrap_or_default().as_bytes()),
+            query,
             snapshot,
             jar,
             browser,
-            session,
+            secrets,
             device,
-        })
+        };
+        let named = visit.query.as_ref().map(|query| named::clients(query, None)).unwrap_or_default();
+        match visit.name(app, &named).await {
+            Ok(()) => Ok(visit),
+            Err(error) => Err(refuse_visit(app, &visit, parts.uri.path(), &error)),
+        }
     }
 }
 

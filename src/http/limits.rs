@@ -2,23 +2,27 @@
 //! but `application/x-www-form-urlencoded` in UTF-8 (RFC 6749 Appendix B). What is beyond that is refused in OAuth's own
 //! words, before anybody reads a parameter; how long a body may take is decided in `visit`.
 
+use super::answer::{self, frame};
 use super::app::App;
+use super::extract::texts;
 use super::security_headers::{PagePolicy, RouteClass};
 use super::visit::BodyTimedOut;
-use crate::pages::{ErrorPage, Layout, WayOn, render};
+use crate::pages::{ErrorPage, Languages, Layout, WayOn};
 use crate::protocol::error_code::ErrorCode;
 use crate::protocol::identifiers::RequestId;
 use crate::protocol::parameters::{ParameterError, Parameters};
+use crate::protocol::strict_json::parse_object;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::{self, HeaderMap};
 use axum::http::{StatusCode, Uri};
 use axum::middleware::Next;
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::Body as _;
+use serde_json::{Map, Value};
 use std::error::Error;
 
 /// The longest URL, path and query, in bytes.
@@ -35,6 +39,9 @@ pub enum FormError {
     /// RFC 6749 §3.1, §3.2, Appendix B.
     #[error("the body must be application/x-www-form-urlencoded in UTF-8")]
     NotAForm,
+    /// RFC 7591 §3.1.
+    #[error("the body must be one JSON object in which no member is repeated, as application/json")]
+    NotJson,
     /// RFC 9110 §15.5.14.
     #[error("the body is larger than 64 KiB")]
     TooLarge,
@@ -56,7 +63,9 @@ impl FormError {
             Self::UrlTooLong => StatusCode::URI_TOO_LONG,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TimedOut => StatusCode::REQUEST_TIMEOUT,
-            Self::NotAForm | Self::Incomplete | Self::Parameters(_) => StatusCode::BAD_REQUEST,
+            Self::NotAForm | Self::NotJson | Self::Incomplete | Self::Parameters(_) => {
+                StatusCode::BAD_REQUEST
+            }
         }
     }
 
@@ -122,6 +131,17 @@ pub async fn read_form_if_any(headers: &HeaderMap, body: Body) -> Result<Paramet
     Ok(Parameters::default())
 }
 
+/// Reads the JSON object in a request's body (RFC 7591 §3.1, RFC 7592 §2.2).
+///
+/// # Errors
+/// Every [`FormError`] but those of forms and URLs.
+pub async fn read_json(headers: &HeaderMap, body: Body) -> Result<Map<String, Value>, FormError> {
+    if !is_of_type(headers, "application/json") {
+        return Err(FormError::NotJson);
+    }
+    parse_object(&read(body).await?).map_err(|_| FormError::NotJson)
+}
+
 /// Refuses a request whose URL is too long, before anything else looks at it.
 pub async fn bound_url(State(app): State<App>, request: Request, next: Next) -> Response {
     match admit_url(request.uri()) {
@@ -134,12 +154,9 @@ pub async fn bound_url(State(app): State<App>, request: Request, next: Next) -> 
             }
             let id = RequestId::from_random(app.entropy.bytes());
             tracing::info!(request.id = id.as_str(), %error, "refused");
-            let layout = Layout {
-                base: config.issuer.path(),
-                accent: config.pages.accent.as_deref(),
-                ..Layout::new(&config.pages.name)
-            };
-            refusal_page(&error, id.as_str(), layout)
+            let accepted = texts(request.headers(), &header::ACCEPT_LANGUAGE);
+            let language = Languages::new(&[], accepted).page();
+            refusal_page(&error, id.as_str(), frame(config, language))
         }
     }
 }
@@ -167,14 +184,16 @@ fn refusal_page(error: &FormError, error_id: &str, layout: Layout<'_>) -> Respon
         error_id,
         way_on: WayOn::BackToApp,
     };
-    let Ok(html) = render(&page) else { return error.status().into_response() };
-    let mut response = (error.status(), Html(html)).into_response();
-    response.extensions_mut().insert(PagePolicy::no_forms());
-    response
+    answer::page(error.status(), &page, PagePolicy::no_forms())
 }
 
-/// Whether the body is what RFC 6749 Appendix B says: the media type is there once, with no parameter but `charset=UTF-8`.
+/// Whether the body is what RFC 6749 Appendix B says.
 fn is_form(headers: &HeaderMap) -> bool {
+    is_of_type(headers, "application/x-www-form-urlencoded")
+}
+
+/// Whether the media type is there once, with no parameter but `charset=UTF-8`.
+fn is_of_type(headers: &HeaderMap, media_type: &str) -> bool {
     let mut types = headers.get_all(header::CONTENT_TYPE).iter();
     let (Some(only), None) = (types.next(), types.next()) else { return false };
     let Ok(text) = only.to_str() else { return false };
@@ -188,7 +207,7 @@ fn is_form(headers: &HeaderMap) -> bool {
             name.eq_ignore_ascii_case("charset") && unquoted.unwrap_or(value).eq_ignore_ascii_case("utf-8")
         })
     };
-    essence.trim_matches([' ', '\t']).eq_ignore_ascii_case("application/x-www-form-urlencoded")
+    essence.trim_matches([' ', '\t']).eq_ignore_ascii_case(media_type)
         && parameter.is_none_or(|parameter| parameter.is_empty() || is_utf8(parameter))
 }
 

@@ -9,9 +9,10 @@ use crate::config::Config;
 use crate::keys::key_ring::JWKS_MAX_AGE;
 use crate::model::claims::standard_claims_of;
 use crate::model::session::ACR_PASSWORD;
+use crate::pages::Language;
 use crate::protocol::issuer::Issuer;
 use crate::protocol::scope::BUILT_IN;
-use crate::protocol::server_metadata::{Advertised, ServerMetadata, path};
+use crate::protocol::server_metadata::{Advertised, DynamicRegistration, ServerMetadata, path};
 use arc_swap::ArcSwapOption;
 use axum::Router;
 use axum::extract::State;
@@ -84,7 +85,12 @@ pub fn metadata_json(config: &Config) -> String {
         claims,
         signing_alg_values: &config.signing_keys.algorithms,
         acr_values: vec![ACR_PASSWORD],
+        ui_locales: Language::ALL.map(Language::tag).to_vec(),
         front_channel_logout: config.front_channel_logout,
+        registration: match config.registration {
+            Some(_) => DynamicRegistration::On,
+            None => DynamicRegistration::Off,
+        },
     })
     .to_json()
 }

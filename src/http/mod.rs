@@ -1,12 +1,14 @@
 //! HTTP: extract, call one rule, match the outcome.
 
 pub mod account;
+pub mod account_choice;
 pub mod answer;
 pub mod app;
 pub mod assets;
 pub mod authorization;
 pub mod client_address;
 pub mod client_authentication;
+pub mod client_logo;
 pub mod connection;
 pub mod consent;
 pub mod cross_origin;
@@ -20,10 +22,14 @@ pub mod limits;
 pub mod listener;
 pub mod login;
 pub mod metadata;
+pub mod new_password;
 pub mod operations;
+pub mod password;
 pub mod playground;
 pub mod pulse;
 mod pushed_authorization_request;
+pub mod recovery;
+pub mod registration;
 pub mod revocation;
 pub mod router;
 pub mod security_headers;

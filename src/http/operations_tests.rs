@@ -13,6 +13,7 @@ use crate::model::entropy::{SharedEntropy, SystemEntropy};
 use crate::model::throttle::Throttle;
 use crate::protocol::identifiers::RequestId;
 use crate::protocol::issuer::Issuer;
+use crate::protocol::localized::Localized;
 use crate::protocol::signing_algorithm::SigningAlgorithm::Es256;
 use crate::storage::Store;
 use crate::users::password::PasswordHasher;
@@ -28,7 +29,8 @@ use tower::ServiceExt as _;
 /// A configuration with `issuer`, ES256, one scope with a claim of its own, and nothing else of note.
 pub(in crate::http) fn config(issuer: &str) -> Config {
     let hour = Duration::from_secs(3600);
-    let groups = ScopeDefinition { description: "Your groups".into(), claims: vec!["groups".into()] };
+    let groups =
+        ScopeDefinition { description: Localized::plain("Your groups"), claims: vec!["groups".into()] };
     let address = "127.0.0.1:0".parse().expect("an address");
     Config {
         issuer: Issuer::parse(issuer).expect("valid"),
@@ -52,7 +54,9 @@ pub(in crate::http) fn config(issuer: &str) -> Config {
         log: Log { level: "info".into(), format: LogFormat::Text },
         audit: Audit { keep: hour },
         outbound: crate::config::Outbound::default(),
+        mail: None,
         front_channel_logout: Default::default(),
+        registration: None,
         clients: Vec::new(),
         files: Vec::new(),
     }
@@ -95,6 +99,8 @@ pub(in crate::http) async fn server(config: Config, mode: Mode, signing: Signing
     let keys = Keys::open(&store, secrets.sealing.clone(), &entropy, now).await.expect("opens");
     let app = Arc::new(Parts {
         clock_ahead: 0.into(),
+        registration_pace: crate::clients::registration_pace::RegistrationPace::default(),
+        logos: crate::clients::logos::Logos::default(),
         clock_is_off: false.into(),
         is_draining: false.into(),
         store,
@@ -104,6 +110,8 @@ pub(in crate::http) async fn server(config: Config, mode: Mode, signing: Signing
         secrets,
         snapshot: ArcSwap::from_pointee(Snapshot::of(config)),
         throttle: Throttle::new(Arc::new(SystemClock)),
+        recovery_throttle: Throttle::new(Arc::new(SystemClock)),
+        recoveries: Arc::new(tokio::sync::Semaphore::new(1)),
         passwords: PasswordHasher::new(entropy),
         remote_keys: RemoteKeys::new(Arc::new(SystemClock)),
         trail,

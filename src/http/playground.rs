@@ -1,10 +1,10 @@
 //! `/playground`, under `dev` only: the code flow in the browser, step by step, as the public demo client.
 
-use super::answer::{layout, page};
+use super::answer::{frame, page};
 use super::app::App;
 use super::extract::Visit;
 use super::security_headers::{Connect, PagePolicy, Script};
-use crate::pages::PlaygroundPage;
+use crate::pages::{Language, PlaygroundPage};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -17,7 +17,7 @@ pub async fn get(State(_): State<App>, visit: Visit) -> Response {
     let config = &visit.snapshot.config;
     let scope = visit.snapshot.registry.find_named(CLIENT).map(|client| client.metadata.scope.to_string());
     let view = PlaygroundPage {
-        layout: layout(&visit.snapshot),
+        layout: frame(config, Language::English),
         issuer: config.issuer.as_str(),
         client_id: CLIENT,
         redirect_uri: &config.issuer.endpoint("/playground"),

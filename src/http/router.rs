@@ -2,8 +2,9 @@
 
 use super::app::{App, Mode};
 use super::{
-    account, answer, assets, authorization, consent, cross_origin, end_session, introspection, jwks, limits,
-    login, metadata, playground, pushed_authorization_request, revocation, security_headers, token, userinfo,
+    account, answer, assets, authorization, client_logo, consent, cross_origin, end_session, introspection,
+    jwks, limits, login, metadata, new_password, password, playground, pushed_authorization_request,
+    recovery, registration, revocation, security_headers, token, userinfo,
 };
 use crate::protocol::server_metadata::path;
 use axum::Router;
@@ -28,15 +29,31 @@ pub fn router(app: App) -> Router {
         .route("/login", get(login::get).post(login::post))
         .route("/consent", get(consent::get).post(consent::post))
         .route(path::END_SESSION, get(end_session::get).post(end_session::post).head(limits::refuse_head))
-        .route("/account", get(account::get));
+        .route("/account", get(account::get))
+        .route("/account/grants", post(account::take_back))
+        .route("/account/sessions", post(account::end_sessions))
+        .route("/account/password", get(password::get).post(password::post))
+        .route("/recovery", get(recovery::get).post(recovery::post))
+        .route("/recovery/sent", get(recovery::sent))
+        .route("/recovery/new-password", get(new_password::get).post(new_password::post))
+        .route("/recovery/done", get(new_password::done));
     let clients = Router::new()
         .route(path::TOKEN, post(token::post))
         .route(path::PUSHED_AUTHORIZATION_REQUEST, post(pushed_authorization_request::post))
         .route(path::REVOCATION, post(revocation::post))
         .route(path::INTROSPECTION, post(introspection::post))
-        .route(path::USERINFO, get(userinfo::answer).post(userinfo::answer));
+        .route(path::USERINFO, get(userinfo::answer).post(userinfo::answer))
+        .route(path::REGISTRATION, post(registration::post).fallback(registration::by_another_method))
+        .route(
+            &format!("{}/{{client_id}}", path::REGISTRATION),
+            get(registration::get)
+                .put(registration::put)
+                .delete(registration::delete)
+                .fallback(registration::by_another_method),
+        );
     let everybody =
         Router::new().route(path::JWKS, get(jwks::jwks)).route("/assets/{file}", get(assets::asset));
+    let everybody = everybody.route(&format!("{}{{client_id}}", client_logo::PATH), get(client_logo::get));
     let mut below = people.merge(clients).merge(everybody);
     if app.mode == Mode::Dev {
         below = below.route("/playground", get(playground::get));
@@ -66,7 +83,8 @@ async fn not_found() -> Response {
     answer::json(StatusCode::NOT_FOUND, &json!({"error": "not_found"}))
 }
 
-async fn method_not_allowed() -> Response {
+/// 405 (RFC 9110 §15.5.6).
+pub(super) async fn method_not_allowed() -> Response {
     let body = json!({"error": "invalid_request", "error_description": "this method is not supported here"});
     answer::json(StatusCode::METHOD_NOT_ALLOWED, &body)
 }
@@ -95,17 +113,21 @@ async fn measure(request: Request, next: Next) -> Response {
 
 /// A label of a bounded set, whatever the path.
 fn route_label(path: &str) -> &'static str {
-    const ROUTES: [&str; 13] = [
+    const ROUTES: [&str; 17] = [
         "/par",
         "/authorize",
         "/login",
         "/consent",
         "/logout",
         "/account",
+        "/account/password",
+        "/recovery",
+        "/recovery/new-password",
         "/token",
         "/revoke",
         "/introspect",
         "/userinfo",
+        "/register",
         "/.well-known/openid-configuration",
         "/.well-known/oauth-authorization-server",
         "/.well-known/jwks.json",

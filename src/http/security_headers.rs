@@ -242,8 +242,22 @@ fn is_hash(text: &str) -> bool {
 }
 
 /// The paths of pages, below the issuer.
-const PAGES: [&str; 7] =
-    ["/", path::AUTHORIZATION, "/login", "/consent", "/account", path::END_SESSION, "/playground"];
+const PAGES: [&str; 14] = [
+    "/",
+    path::AUTHORIZATION,
+    "/login",
+    "/consent",
+    "/account",
+    "/account/grants",
+    "/account/sessions",
+    "/account/password",
+    "/recovery",
+    "/recovery/sent",
+    "/recovery/new-password",
+    "/recovery/done",
+    path::END_SESSION,
+    "/playground",
+];
 
 /// Two years, in seconds (RFC 6797 §6.1); other hosts of the domain are not this server's to bind.
 const TWO_YEARS: &str = "max-age=63072000";

@@ -5,6 +5,7 @@ use super::answer::{described, json, signed, with_retry_after};
 use super::app::App;
 use super::extract::{Visit, authorization};
 use super::limits::{FormError, read_form_if_any};
+use crate::clients::named;
 use crate::model::audit_event::{About, EventName};
 use crate::protocol::timestamp::Timestamp;
 use crate::tokens::bearer::{Living, recognise, stand};
@@ -33,6 +34,7 @@ enum Answer {
 async fn claims(app: &App, visit: &mut Visit, request: Request) -> Result<Answer, BearerError> {
     let token = presented(visit, request).await?;
     visit.arrived(app);
+    visit.name(app, named::client_of_token(&token).as_slice()).await?;
     let config = &visit.snapshot.config;
     let now: Timestamp = visit.circumstances.now;
     let registry = &visit.snapshot.registry;

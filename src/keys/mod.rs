@@ -30,6 +30,10 @@ pub struct SecretPurposes {
     pub forms: KeyedMac,
     /// Authenticates that a person signed in on a device before.
     pub devices: KeyedMac,
+    /// Leads from a session's secret to its next.
+    pub sessions: KeyedMac,
+    /// Makes the tokens of links that are sent by mail.
+    pub recovery: KeyedMac,
 }
 
 impl SecretPurposes {
@@ -43,6 +47,8 @@ impl SecretPurposes {
             markers: mac("marker"),
             forms: mac("form"),
             devices: mac("device"),
+            sessions: mac("session"),
+            recovery: mac("recovery"),
         }
     }
 }

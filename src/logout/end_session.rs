@@ -9,6 +9,7 @@ use crate::logout::error::LogoutError;
 use crate::model::client::Client;
 use crate::protocol::end_session_request::EndSessionRequest;
 use crate::protocol::timestamp::Timestamp;
+use crate::sessions::accounts::Accounts;
 use crate::sessions::browser::SignedIn;
 use crate::tokens::id_token_hint::{self, IdTokenHint};
 use std::sync::Arc;
@@ -124,6 +125,14 @@ impl EndSession {
     /// Where the person goes afterwards, if anywhere.
     pub fn target(&self) -> Option<&PostLogoutTarget> {
         self.target.as_ref()
+    }
+
+    /// Whose session it is about, of those who are signed in in this browser: the one that the hint names, else the active one's,
+    /// else whoever is left.
+    pub fn session<'a>(&self, accounts: &'a Accounts) -> Option<&'a SignedIn> {
+        let named = self.hint.as_ref().and_then(|hint| hint.sid.as_deref());
+        let named = accounts.all().find(|one| named == Some(one.session.id.as_str()));
+        named.or_else(|| accounts.all().next())
     }
 
     /// Decides what happens next in a browser in which this person, or nobody, is signed in.

@@ -47,6 +47,15 @@ impl Frames {
         frames
     }
 
+    /// Takes those of another session in as well.
+    pub fn add(&mut self, others: Self) {
+        let room = MOST_FRAMES.saturating_sub(self.urls.len());
+        self.urls.extend(others.urls.into_iter().take(room));
+        let new = others.origins.into_iter().filter(|origin| !self.origins.contains(origin));
+        let new: Vec<String> = new.collect();
+        self.origins.extend(new);
+    }
+
     /// Whether there is nothing to load.
     pub fn is_empty(&self) -> bool {
         self.urls.is_empty()

@@ -38,6 +38,8 @@ event_names! {
     LogoutTokenAbandoned = "logout_token.abandoned",
     /// A person agreed.
     ConsentGiven = "consent.given",
+    /// A person took back what they had agreed to, and with it what the app got by it.
+    ConsentTakenBack = "consent.taken_back",
     /// A person said no.
     ConsentDenied = "consent.denied",
     /// An authorization request was refused.
@@ -64,12 +66,34 @@ event_names! {
     AccessTokenRevoked = "token.revoked",
     /// A client did not prove who it is.
     ClientAuthenticationFailed = "client.authentication_failed",
+    /// A client registered itself.
+    ClientRegistered = "client.registered",
+    /// A client changed its registration.
+    ClientUpdated = "client.updated",
+    /// A client that had registered itself is gone.
+    ClientDeleted = "client.deleted",
+    /// A registration, or its management, was refused.
+    RegistrationRefused = "client.registration_refused",
     /// A person was added.
     UserAdded = "user.added",
     /// A person's claims or names changed.
     UserChanged = "user.changed",
     /// A person's password was set.
     PasswordSet = "user.password_set",
+    /// A person changed their password, the old one at hand.
+    PasswordChanged = "user.password_changed",
+    /// A change of a password, or of somebody's account, was refused.
+    AccountChangeRefused = "user.change_refused",
+    /// A person asked for a link, having forgotten their password.
+    RecoveryRequested = "user.recovery_requested",
+    /// Somebody asked for a link, and none is sent.
+    RecoveryRefused = "user.recovery_refused",
+    /// A person set a password by a link.
+    PasswordRecovered = "user.password_recovered",
+    /// A mail left.
+    MailSent = "mail.sent",
+    /// A mail could not be sent, and is tried no more.
+    MailAbandoned = "mail.abandoned",
     /// A person was disabled.
     UserDisabled = "user.disabled",
     /// A person was enabled again.

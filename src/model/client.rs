@@ -5,7 +5,9 @@ use crate::jose::verification_keys::VerificationKeys;
 use crate::protocol::client_metadata::{ClientKeys, ClientMetadata};
 use crate::protocol::identifiers::ClientId;
 use crate::protocol::outbound_url::{OutboundUrl, OutboundUrlError};
+use crate::protocol::redirect_uri::RedirectKind;
 use std::sync::Arc;
+use url::Url;
 
 /// A client as the registry knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +32,18 @@ pub struct Client {
     pub assertion_audience: AssertionAudience,
     /// Origins of browser applications that may read this server's answers (CORS).
     pub allowed_origins: Vec<String>,
+    /// Who vouches for it.
+    pub provenance: Provenance,
+}
+
+/// Who vouches for a client's name and addresses.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Provenance {
+    /// An operator, who wrote it into the configuration.
+    #[default]
+    Configured,
+    /// Nobody: it registered itself (threat 116).
+    Registered,
 }
 
 /// Where the keys are that a client's signatures verify with.
@@ -146,6 +160,23 @@ impl AssertionAudience {
 }
 
 impl Client {
+    /// The origins that a public client's own pages have: those of its redirect URIs.
+    pub fn origins_of(metadata: &ClientMetadata) -> Vec<String> {
+        let mut origins = Vec::new();
+        for uri in &metadata.redirect_uris {
+            if matches!(uri.kind(), RedirectKind::PrivateUse { .. }) {
+                continue;
+            }
+            if let Ok(url) = Url::parse(uri.as_str()) {
+                let origin = url.origin().ascii_serialization();
+                if !origins.contains(&origin) {
+                    origins.push(origin);
+                }
+            }
+        }
+        origins
+    }
+
     /// The name people read, without regard to their language.
     pub fn shown_name(&self) -> &str {
         self.name_in(&[])

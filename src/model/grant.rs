@@ -127,6 +127,8 @@ pub enum RevocationReason {
     SignedOut,
     /// The person unticked a scope that it held.
     ScopeTakenBack,
+    /// The person took back what they had given the client.
+    ConsentTakenBack,
     /// The person may no longer use the client.
     AccessDenied,
     /// An operator revoked it.
@@ -146,6 +148,7 @@ impl RevocationReason {
             Self::RevokedByClient => "revoked_by_client",
             Self::SignedOut => "signed_out",
             Self::ScopeTakenBack => "scope_taken_back",
+            Self::ConsentTakenBack => "consent_taken_back",
             Self::AccessDenied => "access_denied",
             Self::Administration => "administration",
             Self::PasswordChanged => "password_changed",

@@ -9,6 +9,8 @@ pub mod entropy;
 pub mod grant;
 pub mod outbox;
 pub mod password_hash;
+pub mod recovery;
+pub mod registered_client;
 pub mod secret;
 pub mod session;
 pub mod signing_key;

@@ -11,16 +11,19 @@ use std::time::Duration;
 pub enum MessageKind {
     /// A session is over (Back-Channel Logout §2.4): `recipient` is the client, `facts` are `sub` (the person) and `sid`.
     LogoutToken,
+    /// A mail to a person: `recipient` is the person. What it says, and to which address, is found when it is sent.
+    Mail,
 }
 
 impl MessageKind {
     /// Every one.
-    pub const ALL: [Self; 1] = [Self::LogoutToken];
+    pub const ALL: [Self; 2] = [Self::LogoutToken, Self::Mail];
 
     /// The word in the row and in the metrics.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::LogoutToken => "logout_token",
+            Self::Mail => "mail",
         }
     }
 

@@ -17,6 +17,8 @@ pub struct User {
     pub password_hash: Option<PasswordHash>,
     /// Their claims (OpenID Connect Core §5.1, and others).
     pub claims: Map<String, Value>,
+    /// Whether they have to choose another password before anything else.
+    pub must_change_password: bool,
     /// When they were added.
     pub created_at: Timestamp,
     /// When claims, names or password changed last.

@@ -10,6 +10,7 @@ mod address;
 mod error;
 mod exchange;
 mod gates;
+pub mod mail;
 mod network;
 mod reach;
 mod trust;

@@ -37,3 +37,27 @@ pub fn version(content: &str) -> String {
 
 /// The version of the stylesheet, reckoned once.
 pub static STYLESHEET_VERSION: LazyLock<String> = LazyLock::new(|| version(STYLESHEET));
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Pages may run from right to left.
+    #[test]
+    fn the_stylesheet_knows_no_left_and_no_right() {
+        let mut css = STYLESHEET.to_owned();
+        while let Some(start) = css.find("/*") {
+            let end = start + css[start..].find("*/").unwrap() + 2;
+            css.replace_range(start..end, "");
+        }
+        let words: Vec<&str> = css.split(|sign: char| !sign.is_ascii_alphabetic()).collect();
+        assert!(words.len() > 1_000 && !words.contains(&"left") && !words.contains(&"right"));
+        for line in css.lines().map(str::trim) {
+            let Some((property, value)) = line.trim_end_matches(';').split_once(": ") else { continue };
+            let values: Vec<&str> = value.split_ascii_whitespace().collect();
+            if ["margin", "padding", "inset", "border-radius"].contains(&property) && values.len() == 4 {
+                assert_eq!(values[1], values[3], "{line}");
+            }
+        }
+    }
+}

@@ -37,6 +37,8 @@ pub struct ConsentClient<'a> {
     pub name: &'a str,
     /// The host of its `client_uri` or of its URL-shaped id, if any.
     pub host: Option<&'a str>,
+    /// The address of its logo on this server, if it has one.
+    pub logo: Option<&'a str>,
     /// Whether somebody here vouches for it.
     pub standing: Standing,
     /// Its `policy_uri`.
@@ -65,7 +67,7 @@ pub enum Standing {
 pub struct ConsentScope<'a> {
     /// The scope token, the value of the checkbox; `openid` is fixed text without one.
     pub token: &'a str,
-    /// What it lets the client do, following "It would be able to".
+    /// What it lets the client do, following "It would be able to", in the page's language.
     pub words: &'a str,
 }
 
@@ -74,17 +76,4 @@ impl ConsentScope<'_> {
     pub fn may_be_unticked(&self) -> bool {
         self.token != "openid"
     }
-}
-
-/// What a built-in scope lets a client do, in words (OpenID Connect Core §5.4 and §11); nothing for any other.
-pub fn built_in_scope_words(token: &str) -> Option<&'static str> {
-    Some(match token {
-        "openid" => "Recognise you when you sign in",
-        "profile" => "See your name and profile, such as picture, language and time zone",
-        "email" => "See your e-mail address",
-        "address" => "See your postal address",
-        "phone" => "See your phone number",
-        "offline_access" => "Keep this access while you are away, until you take it back",
-        _ => return None,
-    })
 }

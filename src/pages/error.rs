@@ -1,6 +1,7 @@
-//! The page for what cannot be carried out: never a dead end, and no more told than a person may read.
+//! The page for what cannot be carried out: never a dead end, and no more told than a person may read. It says twice what
+//! happened: to the person in their language, and below, for whoever makes the app, in the standards' words.
 
-use super::{Layout, ReturnLink};
+use super::{Destination, Layout, ReturnLink, WebLink};
 use askama::Template;
 
 /// What happened, the code and number to quote, and a way on.
@@ -11,7 +12,7 @@ pub struct ErrorPage<'a> {
     pub layout: Layout<'a>,
     /// The standard's error code (`invalid_request`).
     pub code: &'a str,
-    /// What happened, in words a person understands.
+    /// What happened, in English, for whoever can mend it.
     pub reason: &'a str,
     /// The number `portreeve explain` takes.
     pub error_id: &'a str,
@@ -22,10 +23,21 @@ pub struct ErrorPage<'a> {
 impl ErrorPage<'_> {
     fn heading(&self) -> &'static str {
         match self.code {
-            "temporarily_unavailable" => "Please try again shortly",
-            "server_error" => "Something went wrong on our side",
-            "access_denied" => "Access denied",
-            _ => "This request cannot be carried out",
+            "temporarily_unavailable" => "error-later",
+            "server_error" => "error-server",
+            "access_denied" => "error-denied",
+            _ => "error-request",
+        }
+    }
+
+    /// What happened, for the person.
+    fn lead(&self) -> &str {
+        match (self.code, self.way_on) {
+            ("temporarily_unavailable", _) => "error-later-lead",
+            ("server_error", _) => "error-server-lead",
+            ("access_denied", _) => "error-denied-lead",
+            (_, WayOn::Link { lead, .. }) => lead,
+            _ => "error-request-lead",
         }
     }
 
@@ -44,18 +56,27 @@ impl ErrorPage<'_> {
 pub enum WayOn<'a> {
     /// The app has to send the person here again.
     BackToApp,
+    /// The app itself, where it begins a sign-in (OpenID Connect Core §4).
+    App {
+        /// Its `initiate_login_uri`, with this issuer.
+        link: WebLink<'a>,
+        /// Its name.
+        name: &'a str,
+    },
     /// A page of this server.
     Link {
         /// Its address.
         url: &'a str,
-        /// What the button says.
+        /// The key of what the button says.
         words: &'a str,
+        /// The key of what happened.
+        lead: &'a str,
     },
     /// Back to a client that this server does not vouch for, only when the person says so (threat 14, RFC 9700 §4.11.2).
     Continue {
         /// The redirect URI with the error's parameters.
         link: ReturnLink<'a>,
         /// Where it leads, in words.
-        host: super::Destination<'a>,
+        host: Destination<'a>,
     },
 }

@@ -1,6 +1,6 @@
 //! What every page shares: the service's name and look, and the addresses of its own assets.
 
-use super::{assets, theme};
+use super::{Language, assets, theme};
 
 /// The frame around every page; a field of every view.
 #[derive(Clone, Copy, Debug)]
@@ -13,8 +13,8 @@ pub struct Layout<'a> {
     pub logo: Option<&'a str>,
     /// The accent colour as configured (`#rgb` or `#rrggbb`); anything else counts as none.
     pub accent: Option<&'a str>,
-    /// The language of the page, a BCP 47 tag.
-    pub language: &'a str,
+    /// The language of the page.
+    pub language: Language,
     /// The direction its text runs in.
     pub direction: Direction,
     /// Light, dark, or as the person's system says.
@@ -29,10 +29,30 @@ impl<'a> Layout<'a> {
             base: "",
             logo: None,
             accent: None,
-            language: "en",
-            direction: Direction::LeftToRight,
+            language: Language::English,
+            direction: Language::English.direction(),
             theme: Theme::System,
         }
+    }
+
+    /// This frame in another language.
+    pub fn in_language(self, language: Language) -> Self {
+        Self { language, direction: language.direction(), ..self }
+    }
+
+    /// A text without a name in it.
+    pub fn say(&self, key: &str) -> String {
+        self.language.say(key)
+    }
+
+    /// What stands before the one name of a text.
+    pub fn before(&self, key: &str) -> String {
+        self.language.before(key)
+    }
+
+    /// What stands after the one name of a text.
+    pub fn after(&self, key: &str) -> String {
+        self.language.after(key)
     }
 
     /// The address of the stylesheet; its query changes with its content, so it may be cached for ever.

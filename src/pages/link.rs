@@ -49,7 +49,7 @@ impl fmt::Display for ReturnLink<'_> {
     }
 }
 
-/// Where a person is sent back to, in words.
+/// Where a person is sent back to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Destination<'a> {
     /// A host of the web, with its port when it is not the usual one; international names stay in their ASCII form.
@@ -67,15 +67,6 @@ impl<'a> Destination<'a> {
             }
             _ => Self::ThisDevice,
         }
-    }
-}
-
-impl fmt::Display for Destination<'_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Host(host) => host,
-            Self::ThisDevice => "an app on this device",
-        })
     }
 }
 

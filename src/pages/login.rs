@@ -1,6 +1,6 @@
 //! The page a person signs in on (`/login`).
 
-use super::{Destination, Layout};
+use super::{Destination, Layout, WebLink};
 use askama::Template;
 
 /// Username and password; the form posts `username`, `password` and `form_token` to `action`.
@@ -13,14 +13,29 @@ pub struct LoginPage<'a> {
     pub action: &'a str,
     /// The token that proves that the form is ours (threat 135).
     pub form_token: &'a str,
-    /// The name of the client that asks, when one does.
-    pub client: Option<&'a str>,
+    /// The client that asks, when one does.
+    pub client: Option<LoginClient<'a>>,
     /// Where the person will be sent back to, when a client asks.
     pub destination: Option<Destination<'a>>,
     /// What the username field holds at first: `login_hint`, or what was typed before; often empty.
     pub username: &'a str,
     /// What went wrong before, if anything.
     pub message: Option<LoginMessage>,
+    /// Where a forgotten password leads, when mails can be sent.
+    pub recovery: Option<&'a str>,
+}
+
+/// The client as the page names it.
+#[derive(Clone, Copy, Debug)]
+pub struct LoginClient<'a> {
+    /// Its `client_name`, or its `client_id` without one.
+    pub name: &'a str,
+    /// The address of its logo on this server, if it has one.
+    pub logo: Option<&'a str>,
+    /// Its `policy_uri`.
+    pub policy: Option<WebLink<'a>>,
+    /// Its `tos_uri`.
+    pub terms: Option<WebLink<'a>>,
 }
 
 impl LoginPage<'_> {
@@ -48,16 +63,13 @@ pub enum LoginMessage {
 
 impl LoginMessage {
     /// The text.
-    pub fn words(&self) -> String {
-        match self {
-            Self::Refused => {
-                "That did not work. Check the username and the password and try again.".to_owned()
-            }
-            Self::Wait { seconds } => {
-                format!("Too many attempts. Wait {}, then try again.", duration_words(*seconds))
-            }
-            Self::FormExpired => "This page had been open for too long. Please sign in again.".to_owned(),
-            Self::Busy => "Signing in is slow at the moment. Please try again shortly.".to_owned(),
+    pub fn words(&self, layout: &Layout<'_>) -> String {
+        let language = layout.language;
+        match *self {
+            Self::Refused => language.say("login-refused"),
+            Self::Wait { seconds } => wait_words(layout, seconds),
+            Self::FormExpired => language.say("login-form-expired"),
+            Self::Busy => language.say("login-busy"),
         }
     }
 
@@ -67,11 +79,10 @@ impl LoginMessage {
     }
 }
 
-/// `seconds` in words, rounded up to minutes from two minutes on.
-fn duration_words(seconds: u64) -> String {
+/// How long to wait, in words, rounded up to minutes from two minutes on.
+pub(super) fn wait_words(layout: &Layout<'_>, seconds: u64) -> String {
     match seconds {
-        0 | 1 => "1 second".to_owned(),
-        2..120 => format!("{seconds} seconds"),
-        _ => format!("{} minutes", seconds.div_ceil(60)),
+        ..120 => layout.language.say_count("login-wait-seconds", seconds.max(1)),
+        _ => layout.language.say_count("login-wait-minutes", seconds.div_ceil(60)),
     }
 }

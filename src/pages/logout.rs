@@ -21,6 +21,8 @@ pub struct LogoutPage<'a> {
     pub destination: Option<Destination<'a>>,
     /// Who is signed in.
     pub person: Option<Person<'a>>,
+    /// Whether others are signed in in this browser too.
+    pub has_others: bool,
     /// Where staying signed in leads.
     pub stay: &'a str,
 }

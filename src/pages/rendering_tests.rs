@@ -3,9 +3,13 @@
 use super::*;
 use crate::protocol::timestamp::Timestamp;
 
-/// Every page, its name first, with `text` wherever a foreign text may stand.
+/// Every page in English, its name first, with `text` wherever a foreign text may stand.
 fn every_page(text: &str) -> Vec<(&'static str, String)> {
-    let layout = Layout { name: text, ..Layout::new("") };
+    every_page_in(Layout { name: text, ..Layout::new("") }, text)
+}
+
+/// Every page in a frame of the caller's.
+fn every_page_in(layout: Layout<'_>, text: &str) -> Vec<(&'static str, String)> {
     let person = Person { name: text, username: text };
     let accounts = [Account { sid: text, person }, Account { sid: "second", person }];
     let scopes = [
@@ -16,18 +20,26 @@ fn every_page(text: &str) -> Vec<(&'static str, String)> {
     let client = ConsentClient {
         name: text,
         host: Some(text),
+        logo: Some("/assets/client-logo/x"),
         standing: Standing::Unverified,
         policy: WebLink::parse("https://photos.example.com/policy?a=1&b='\""),
         terms: WebLink::parse("https://photos.example.com/terms"),
+    };
+    let asking = LoginClient {
+        name: text,
+        logo: Some("/assets/client-logo/x"),
+        policy: client.policy,
+        terms: client.terms,
     };
     let login = LoginPage {
         layout,
         action: text,
         form_token: text,
-        client: Some(text),
+        client: Some(asking),
         destination: Some(Destination::Host(text)),
         username: text,
         message: None,
+        recovery: Some(text),
     };
     let consent = ConsentPage {
         layout,
@@ -49,6 +61,7 @@ fn every_page(text: &str) -> Vec<(&'static str, String)> {
         about_another: true,
         destination: Some(Destination::Host(text)),
         person: Some(person),
+        has_others: true,
         stay: text,
     };
     let frames = ["https://app.example.com/out?iss=https%3A%2F%2Fa.example&sid=x".to_owned()];
@@ -60,10 +73,69 @@ fn every_page(text: &str) -> Vec<(&'static str, String)> {
     let back = ReturnLink::parse("com.example.app:/cb?error=x&state='\"").unwrap();
     let error = |way_on| ErrorPage { layout, code: text, reason: text, error_id: text, way_on };
     let message = |message| LoginPage { message: Some(message), ..login };
+    let since = Since(Timestamp::from_seconds(0));
+    let apps = [GrantedApp {
+        client_id: text,
+        name: text,
+        scopes: vec![text.to_owned()],
+        resources: vec![text],
+        since,
+        used: Some(since),
+        is_offline: true,
+    }];
+    let session = |is_here| OpenSession { sid: text, is_here, since, seen: since };
+    let sessions = [session(true), session(false)];
+    let account = AccountPage {
+        layout,
+        person,
+        since,
+        done: Some(AccountDone::TakenBack),
+        form_token: text,
+        apps: &apps,
+        sessions: &sessions,
+        has_others: true,
+        paths: AccountPaths {
+            grants: text,
+            sessions: text,
+            password: Some(text),
+            switch: text,
+            login_other: text,
+            sign_out: text,
+        },
+    };
+    let password = PasswordPage {
+        layout,
+        action: text,
+        form_token: text,
+        username: text,
+        is_forced: false,
+        message: Some(PasswordMessage::Refused),
+        stay: text,
+    };
+    let new_password = NewPasswordPage {
+        layout,
+        action: text,
+        form_token: text,
+        token: text,
+        username: text,
+        message: Some(PasswordMessage::TooShort),
+    };
+    let recovery = RecoveryPage {
+        layout,
+        action: text,
+        form_token: text,
+        username: text,
+        message: Some(RecoveryMessage::Wait { seconds: 3 }),
+        sign_in: text,
+    };
     vec![
         ("login", render(&login)),
         ("login refused", render(&message(LoginMessage::Refused))),
         ("login waits", render(&message(LoginMessage::Wait { seconds: 30 }))),
+        ("login waits long", render(&message(LoginMessage::Wait { seconds: 3_000 }))),
+        ("login too late", render(&message(LoginMessage::FormExpired))),
+        ("login busy", render(&message(LoginMessage::Busy))),
+        ("login on this device", render(&LoginPage { destination: Some(Destination::ThisDevice), ..login })),
         (
             "account_choice",
             render(&AccountChoicePage {
@@ -84,13 +156,31 @@ fn every_page(text: &str) -> Vec<(&'static str, String)> {
             "logged_out framing",
             render(&LoggedOutPage { onward: onward(Some(3)), frames: &frames, ..logged_out }),
         ),
-        (
-            "account",
-            render(&AccountPage { layout, person, since: Since(Timestamp::from_seconds(0)), sign_out: text }),
-        ),
+        ("account", render(&account)),
+        ("account with nothing", render(&AccountPage { apps: &[], has_others: false, ..account })),
+        ("password", render(&password)),
+        ("password forced", render(&PasswordPage { is_forced: true, message: None, ..password })),
+        ("new_password", render(&new_password)),
+        ("recovery", render(&recovery)),
+        ("recovery_sent", render(&RecoverySentPage { layout, sign_in: text })),
+        ("recovered", render(&RecoveredPage { layout, sign_in: text })),
         ("error", render(&error(WayOn::BackToApp))),
-        ("error with a link", render(&error(WayOn::Link { url: text, words: text }))),
+        (
+            "error with a link",
+            render(&error(WayOn::Link { url: text, words: "error-look-again", lead: "error-stale" })),
+        ),
+        (
+            "error with an app",
+            render(&error(WayOn::App {
+                link: WebLink::parse("https://photos.example.com/login?iss=x").unwrap(),
+                name: text,
+            })),
+        ),
         ("error to continue", render(&error(WayOn::Continue { link: back, host: Destination::Host(text) }))),
+        (
+            "error to continue on this device",
+            render(&error(WayOn::Continue { link: back, host: Destination::ThisDevice })),
+        ),
         (
             "form_post",
             render(&FormPostPage {
@@ -260,7 +350,8 @@ fn every_id_is_unique_and_every_reference_to_one_leads_somewhere() {
         for (_, attributes) in tags(&html) {
             for (attribute, value) in attributes {
                 if ["for", "aria-describedby", "aria-labelledby"].contains(&attribute.as_str()) {
-                    assert!(ids.contains(&value), "{name}: {attribute}={value}");
+                    let every = value.split(' ').all(|id| ids.iter().any(|other| other == id));
+                    assert!(every, "{name}: {attribute}={value}");
                 }
             }
         }
@@ -269,12 +360,34 @@ fn every_id_is_unique_and_every_reference_to_one_leads_somewhere() {
 
 #[test]
 fn every_page_has_the_ids_that_automation_relies_on() {
-    let expected: [(&str, &[&str]); 11] = [
+    let expected: [(&str, &[&str]); 17] = [
         ("login", &["username", "password", "login-submit"]),
         ("login refused", &["username", "password", "login-submit", "login-message"]),
+        ("login waits", &["forgot-password"]),
+        (
+            "account",
+            &[
+                "account-name",
+                "grant-1-revoke",
+                "session-1",
+                "session-2-end",
+                "sign-out-everywhere",
+                "account-password",
+                "account-switch",
+                "account-logout",
+                "login-other",
+            ],
+        ),
+        (
+            "password",
+            &["old-password", "new-password", "end-sessions", "password-submit", "password-message"],
+        ),
+        ("password forced", &["old-password", "new-password", "password-submit", "password-forced"]),
+        ("new_password", &["new-password", "password-submit", "password-message"]),
+        ("recovery", &["username", "recovery-submit", "recovery-message"]),
         ("account_choice", &["account-1", "account-2", "login-other"]),
         ("consent", &["consent-allow", "consent-deny"]),
-        ("logout", &["logout-confirm"]),
+        ("logout", &["logout-confirm", "logout-all"]),
         ("logged_out by a button", &["logout-continue"]),
         ("error", &["error-code", "error-reason", "error-id"]),
         ("error with a link", &["error-code", "error-reason", "error-id", "error-way-on"]),
@@ -338,8 +451,47 @@ fn the_form_post_page_holds_exactly_the_script_whose_hash_the_policy_names() {
 
 #[test]
 fn a_refused_sign_in_says_the_same_whatever_the_reason_and_waiting_names_its_time() {
-    assert!(!LoginMessage::Refused.words().contains("exist"));
-    assert!(LoginMessage::Wait { seconds: 0 }.words().contains("1 second,"));
-    assert!(LoginMessage::Wait { seconds: 30 }.words().contains("30 seconds"));
-    assert!(LoginMessage::Wait { seconds: 121 }.words().contains("3 minutes"));
+    let words = |message: LoginMessage| message.words(&Layout::new(""));
+    assert!(!words(LoginMessage::Refused).contains("exist"));
+    assert!(words(LoginMessage::Wait { seconds: 0 }).contains("1 second,"));
+    assert!(words(LoginMessage::Wait { seconds: 30 }).contains("30 seconds"));
+    assert!(words(LoginMessage::Wait { seconds: 121 }).contains("3 minutes"));
+    let seconds = |language: Language, seconds| {
+        LoginMessage::Wait { seconds }.words(&Layout::new("").in_language(language))
+    };
+    assert!(seconds(Language::German, 1).contains("1 Sekunde und"));
+    assert!(seconds(Language::German, 2).contains("2 Sekunden und"));
+    assert!(seconds(Language::French, 1).contains("1 seconde,"));
+    assert!(seconds(Language::Japanese, 1).contains("1秒"));
+}
+
+#[test]
+fn every_page_is_in_the_language_of_its_frame_and_says_everything_in_it() {
+    // what the playground says to developers stays English
+    let ours = |name: &str| name != "playground";
+    let english = every_page("x");
+    for language in Language::ALL {
+        let frame = Layout { name: "x", ..Layout::new("").in_language(language) };
+        for ((name, html), (_, english)) in every_page_in(frame, "x").iter().zip(&english) {
+            let opening = format!("<!doctype html>\n<html lang=\"{}\" dir=\"ltr\"", language.tag());
+            assert!(html.starts_with(&opening), "{name}");
+            assert!(!html.contains(['\u{2068}', '\u{2069}', '\u{e000}']), "{name}");
+            assert_eq!(tags(html).len(), tags(english).len(), "{name}: the same tags in every language");
+            if ours(name) && language != Language::English {
+                let title = |html: &str| {
+                    html.split("<title>").nth(1).unwrap().split(" · ").next().unwrap().to_owned()
+                };
+                assert_ne!(title(html), title(english), "{name}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_page_from_right_to_left_says_so_and_is_otherwise_the_same() {
+    let frame = Layout { direction: Direction::RightToLeft, ..Layout::new("x") };
+    for ((name, html), (_, other)) in every_page_in(frame, "x").iter().zip(every_page("x")) {
+        assert_eq!(html.replacen(" dir=\"rtl\"", " dir=\"ltr\"", 1), other, "{name}");
+        assert!(html.contains("<html lang=\"en\" dir=\"rtl\""), "{name}");
+    }
 }

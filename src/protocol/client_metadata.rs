@@ -175,6 +175,23 @@ impl ClientMetadata {
         "frontchannel_logout_session_required",
     ];
 
+    /// Members that the standards register and this version does not act on: ignoring one would be unsafe.
+    pub const UNSUPPORTED: [&'static str; 13] = [
+        "software_statement",
+        "id_token_encrypted_response_alg",
+        "id_token_encrypted_response_enc",
+        "userinfo_encrypted_response_alg",
+        "userinfo_encrypted_response_enc",
+        "request_object_encryption_alg",
+        "request_object_encryption_enc",
+        "introspection_encrypted_response_alg",
+        "introspection_encrypted_response_enc",
+        "dpop_bound_access_tokens",
+        "tls_client_auth_subject_dn",
+        "tls_client_certificate_bound_access_tokens",
+        "authorization_details_types",
+    ];
+
     /// The members that may have variants by language: `client_name#de` (RFC 7591 §2.2).
     pub const LOCALIZED: [&'static str; 5] =
         ["client_name", "client_uri", "logo_uri", "policy_uri", "tos_uri"];
@@ -231,7 +248,7 @@ impl ClientMetadata {
             require_pushed_authorization_requests: reader.flag("require_pushed_authorization_requests"),
             default_max_age: reader.seconds("default_max_age"),
             require_auth_time: reader.flag("require_auth_time"),
-            default_acr_values: reader.list("default_acr_values"),
+            default_acr_values: reader.acr_values(),
             backchannel_logout_uri: reader.secure_url("backchannel_logout_uri"),
             backchannel_logout_session_required: reader.flag("backchannel_logout_session_required"),
             frontchannel_logout_uri: reader.secure_url("frontchannel_logout_uri"),

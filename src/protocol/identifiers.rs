@@ -83,7 +83,21 @@ impl ClientId {
         }
         Ok(Self(text.to_owned()))
     }
+
+    /// The identifier of a client that registers itself, from fresh random bytes; never given twice.
+    pub fn from_random(bytes: [u8; 16]) -> Self {
+        Self(format!("{REGISTERED}{}", URL_SAFE_NO_PAD.encode(bytes)))
+    }
+
+    /// Whether this is the form of those identifiers: no other is looked for among the clients that registered themselves.
+    pub fn may_be_registered(&self) -> bool {
+        let decoded = self.0.strip_prefix(REGISTERED).map(|rest| URL_SAFE_NO_PAD.decode(rest));
+        matches!(decoded, Some(Ok(bytes)) if bytes.len() == 16)
+    }
 }
+
+/// What the identifiers of clients that registered themselves begin with.
+const REGISTERED: &str = "reg_";
 
 random_identifier!(
     /// A person: the `sub` of their tokens (OpenID Connect Core §5.1). Never reused.
@@ -164,6 +178,17 @@ mod tests {
         }
         assert!(ClientId::parse(&"a".repeat(201)).is_err());
         assert!(ClientId::parse("https://app.example/client").is_ok());
+    }
+
+    #[test]
+    fn a_registered_client_is_known_by_the_form_of_its_identifier() {
+        let id = ClientId::from_random([7; 16]);
+        assert!(id.may_be_registered());
+        assert_eq!(ClientId::parse(id.as_str()), Ok(id));
+        for other in ["web", "reg_", "reg_short", "Reg_BwcHBwcHBwcHBwcHBwcHBw", "reg_BwcHBwcHBwcHBwcHBwcHBw="]
+        {
+            assert!(!ClientId::parse(other).expect("valid").may_be_registered(), "{other}");
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@ use crate::protocol::scope::Scopes;
 use crate::protocol::signing_algorithm::SigningAlgorithm;
 use crate::protocol::verification_algorithm::VerificationAlgorithm;
 use serde_json::{Map, Value};
+use unicode_normalization::UnicodeNormalization as _;
 use url::Url;
 
 /// Reads members, and keeps what is wrong with them.
@@ -84,7 +85,8 @@ impl Reader<'_> {
 
     /// A name that people read: no control, direction or invisible characters, 80 characters at most (threat 116).
     pub(super) fn name(&mut self, member: &str) -> Option<String> {
-        let name = self.text(member)?;
+        // what looks the same is the same (NFKC)
+        let name: String = self.text(member)?.nfkc().collect();
         let hidden = |c: char| {
             c.is_control()
                 || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
@@ -144,6 +146,15 @@ impl Reader<'_> {
             self.problem("contacts", None, "others", "at most 10, of 1 to 200 visible characters each");
         }
         contacts
+    }
+
+    pub(super) fn acr_values(&mut self) -> Vec<String> {
+        let values = self.list("default_acr_values");
+        if values.len() > 20 || values.iter().any(|value| !is_short(value)) {
+            let expected = "at most 20, of 1 to 200 visible characters each";
+            self.problem("default_acr_values", None, "others", expected);
+        }
+        values
     }
 
     pub(super) fn short_text(&mut self, member: &str) -> Option<String> {
@@ -211,7 +222,12 @@ impl Reader<'_> {
         deployment: Deployment,
     ) -> Vec<RedirectUri> {
         let mut uris: Vec<RedirectUri> = Vec::new();
-        for (index, text) in self.list(member).iter().enumerate() {
+        let list = self.list(member);
+        if list.len() > MOST_URIS {
+            self.problem(member, None, list.len(), format!("at most {MOST_URIS}"));
+            return uris;
+        }
+        for (index, text) in list.iter().enumerate() {
             match RedirectUri::register(text, kind, deployment) {
                 Ok(uri) if uris.contains(&uri) => self.problem(member, Some(index), text, "each URI once"),
                 Ok(uri) => uris.push(uri),
@@ -382,6 +398,9 @@ impl Reader<'_> {
         }
     }
 }
+
+/// No client needs more redirect URIs.
+const MOST_URIS: usize = 100;
 
 fn host(uri: &str) -> Option<String> {
     Url::parse(uri).ok()?.host_str().map(str::to_owned)

@@ -26,8 +26,12 @@ pub struct Advertised<'a> {
     pub signing_alg_values: &'a [SigningAlgorithm],
     /// The authentication context classes that a sign-in may reach.
     pub acr_values: Vec<&'a str>,
+    /// The languages of the pages, by their tags in canonical case.
+    pub ui_locales: Vec<&'a str>,
     /// Whether the logged-out page loads the apps' own.
     pub front_channel_logout: FrontChannelLogout,
+    /// Whether clients may register themselves.
+    pub registration: DynamicRegistration,
 }
 
 /// Whether Front-Channel Logout is on.
@@ -37,6 +41,16 @@ pub enum FrontChannelLogout {
     #[default]
     Off,
     /// It is.
+    On,
+}
+
+/// Whether clients may register themselves (RFC 7591).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DynamicRegistration {
+    /// They may not.
+    #[default]
+    Off,
+    /// They may.
     On,
 }
 
@@ -52,6 +66,8 @@ pub struct ServerMetadata<'a> {
     introspection_endpoint: String,
     pushed_authorization_request_endpoint: String,
     end_session_endpoint: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    registration_endpoint: Option<String>,
     scopes_supported: Vec<&'a str>,
     response_types_supported: [&'static str; 1],
     response_modes_supported: Vec<&'static str>,
@@ -72,6 +88,7 @@ pub struct ServerMetadata<'a> {
     acr_values_supported: Vec<&'a str>,
     prompt_values_supported: Vec<&'static str>,
     display_values_supported: Vec<&'static str>,
+    ui_locales_supported: Vec<&'a str>,
     authorization_response_iss_parameter_supported: bool,
     backchannel_logout_supported: bool,
     backchannel_logout_session_supported: bool,
@@ -90,9 +107,18 @@ pub struct ServerMetadata<'a> {
 impl<'a> ServerMetadata<'a> {
     /// The document of a server that does what is `advertised`.
     pub fn of(advertised: Advertised<'a>) -> Self {
-        let Advertised { issuer, scopes, claims, signing_alg_values, acr_values, front_channel_logout } =
-            advertised;
+        let Advertised {
+            issuer,
+            scopes,
+            claims,
+            signing_alg_values,
+            acr_values,
+            ui_locales,
+            front_channel_logout,
+            registration,
+        } = advertised;
         let front_channel = (front_channel_logout == FrontChannelLogout::On).then_some(true);
+        let registers = registration == DynamicRegistration::On;
         let methods = |fits: fn(ClientAuthenticationMethod) -> bool| -> Vec<&'static str> {
             let known = ClientAuthenticationMethod::ALL.into_iter();
             known.filter(|method| fits(*method)).map(ClientAuthenticationMethod::as_str).collect()
@@ -109,6 +135,7 @@ impl<'a> ServerMetadata<'a> {
             introspection_endpoint: issuer.endpoint(path::INTROSPECTION),
             pushed_authorization_request_endpoint: issuer.endpoint(path::PUSHED_AUTHORIZATION_REQUEST),
             end_session_endpoint: issuer.endpoint(path::END_SESSION),
+            registration_endpoint: registers.then(|| issuer.endpoint(path::REGISTRATION)),
             scopes_supported: scopes,
             response_types_supported: ["code"],
             response_modes_supported: ResponseMode::ALL.map(ResponseMode::as_str).to_vec(),
@@ -132,6 +159,7 @@ impl<'a> ServerMetadata<'a> {
             acr_values_supported: acr_values,
             prompt_values_supported: Prompt::ALL.map(Prompt::as_str).to_vec(),
             display_values_supported: Display::ALL.map(Display::as_str).to_vec(),
+            ui_locales_supported: ui_locales,
             authorization_response_iss_parameter_supported: true,
             backchannel_logout_supported: true,
             backchannel_logout_session_supported: true,
@@ -169,6 +197,8 @@ pub mod path {
     pub const REVOCATION: &str = "/revoke";
     /// RFC 7662.
     pub const INTROSPECTION: &str = "/introspect";
+    /// RFC 7591 §3.
+    pub const REGISTRATION: &str = "/register";
     /// RP-Initiated Logout §2.
     pub const END_SESSION: &str = "/logout";
     /// OpenID Discovery §4: below the issuer's own path.

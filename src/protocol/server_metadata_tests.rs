@@ -13,7 +13,9 @@ fn document_with(issuer: &str, front_channel_logout: FrontChannelLogout) -> Stri
         claims: vec!["sub", "email"],
         signing_alg_values: &[SigningAlgorithm::Es256, SigningAlgorithm::Rs256],
         acr_values: vec!["urn:example:password"],
+        ui_locales: vec!["en", "pt"],
         front_channel_logout,
+        registration: DynamicRegistration::Off,
     })
     .to_json()
 }
@@ -55,6 +57,7 @@ fn metadata_golden() {
         "backchannel_logout_supported": true,
         "backchannel_logout_session_supported": true,
         "display_values_supported": ["page", "popup", "touch"],
+        "ui_locales_supported": ["en", "pt"],
         "claims_parameter_supported": true,
         "request_parameter_supported": true,
         "request_uri_parameter_supported": true,

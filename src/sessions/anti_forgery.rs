@@ -16,6 +16,14 @@ pub enum Form {
     Consent,
     /// Sign-out.
     Logout,
+    /// A person's own account.
+    Account,
+    /// Another password.
+    Password,
+    /// A link for whoever forgot theirs.
+    Recovery,
+    /// A password set by such a link.
+    NewPassword,
 }
 
 impl Form {
@@ -25,6 +33,10 @@ impl Form {
             Self::AccountChoice => "account choice",
             Self::Consent => "consent",
             Self::Logout => "logout",
+            Self::Account => "account",
+            Self::Password => "password",
+            Self::Recovery => "recovery",
+            Self::NewPassword => "new password",
         }
     }
 }

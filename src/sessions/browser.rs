@@ -1,17 +1,21 @@
-//! The session of a browser: found by its cookie, begun anew at every sign-in, ended at sign-out.
+//! The session of a browser: found by its cookie, begun anew at every sign-in, ended at sign-out. Who else is signed in there is
+//! kept in `accounts`.
 
 use crate::audit::{self, Circumstances, Trail};
 use crate::config::Lifetimes;
+use crate::keys::derive::KeyedMac;
 use crate::model::audit_event::{About, EventName};
 use crate::model::entropy::SharedEntropy;
 use crate::model::grant::RevocationReason;
+use crate::model::secret::Secret;
 use crate::model::session::{Authentication, STAMP_EVERY, Session};
 use crate::model::user::User;
-use crate::protocol::identifiers::{ClientId, SessionId};
+use crate::protocol::identifiers::{ClientId, SessionId, UserId};
 use crate::protocol::timestamp::Timestamp;
+use crate::sessions::accounts::{Accounts, Former, SessionSecrets};
 use crate::storage::error::StorageError;
 use crate::storage::{Store, sessions};
-use crate::users::ending::end_session;
+use crate::users::ending::{Ended, end_session, end_sessions_of_user};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
@@ -35,6 +39,8 @@ pub struct Sessions {
     pub trail: Trail,
     /// How long sessions last.
     pub lifetimes: Lifetimes,
+    /// What the next secret of a session that goes on follows by.
+    pub successors: KeyedMac,
 }
 
 impl Sessions {
@@ -55,7 +61,8 @@ impl Sessions {
         Ok(Some(SignedIn { session, user }))
     }
 
-    async fn stamp(&self, id: &SessionId, now: Timestamp) -> Result<(), StorageError> {
+    /// Puts the idle end of a session off that was found otherwise than by [`Self::find`].
+    pub async fn stamp(&self, id: &SessionId, now: Timestamp) -> Result<(), StorageError> {
         let (id, idle) = (id.clone(), self.lifetimes.session_idle);
         self.store
             .write_one(move |connection| {
@@ -65,8 +72,9 @@ impl Sessions {
             .await
     }
 
-    /// Begins a session for a person who has just proved who they are, and yields the cookie's new value. The same
-    /// person's session goes on under its `sid`; another's ends, with what does not outlive it.
+    /// Begins a session for a person who has just proved who they are, and yields what the browser's cookies hold then. A session
+    /// of the same person here goes on under its `sid`; of another who was active, `former` says whether it ends, with what does
+    /// not outlive it.
     ///
     /// # Errors
     /// A `Conflict` when the person was disabled, or given another password than `user.password_hash`, since they proved it: nobody
@@ -74,15 +82,16 @@ impl Sessions {
     pub async fn sign_in(
         &self,
         user: &User,
-        before: Option<&SignedIn>,
+        accounts: &Accounts,
+        former: Former,
         circumstances: &Circumstances,
-    ) -> Result<String, StorageError> {
+    ) -> Result<SessionSecrets, StorageError> {
         let now = circumstances.now;
         let secret = self.entropy.text::<32>();
-        let same = before.filter(|before| before.user.id == user.id).map(|before| before.session.id.clone());
-        let ended = before.filter(|before| before.user.id != user.id).map(|before| before.session.id.clone());
+        let rearranged = self.rearrange(&user.id, accounts, former);
+        let others = rearranged.others.clone();
         let session = Session {
-            id: same.clone().unwrap_or_else(|| SessionId::from_random(self.entropy.bytes())),
+            id: rearranged.same.clone().unwrap_or_else(|| SessionId::from_random(self.entropy.bytes())),
             user_id: user.id.clone(),
             authentication: Authentication::by_password(now),
             selected_at: now,
@@ -103,17 +112,15 @@ impl Sessions {
         );
         let fresh_id = SessionId::from_random(self.entropy.bytes());
         let by = user.password_hash.clone();
-        let work = Arc::new((session, same, ended, event, fresh_id, by, circumstances.clone()));
+        let work = Arc::new((session, rearranged, event, fresh_id, by, circumstances.clone()));
         let (hash, idle_until) = (hash(&secret), now.plus(self.lifetimes.session_idle));
         self.store
             .write(move |connection| {
                 let work = work.clone();
                 Box::pin(async move {
-                    let (session, same, ended, event, fresh_id, by, circumstances) = work.as_ref();
-                    let by = by.as_ref();
-                    if let Some(ended) = ended {
-                        end_session(connection, ended, RevocationReason::SignedOut, circumstances).await?;
-                    }
+                    let (session, rearranged, event, fresh_id, by, circumstances) = work.as_ref();
+                    let (same, by) = (&rearranged.same, by.as_ref());
+                    rearranged.write(connection, circumstances).await?;
                     let renewed =
                         same.is_some() && sessions::renew(connection, session, &hash, idle_until, by).await?;
                     if !renewed {
@@ -126,7 +133,70 @@ impl Sessions {
                 })
             })
             .await?;
-        Ok(secret)
+        Ok(SessionSecrets { active: Some(Secret::new(secret)), others })
+    }
+
+    /// The living sessions of a person, the latest seen first.
+    pub async fn list(&self, user: &UserId, now: Timestamp) -> Result<Vec<Session>, StorageError> {
+        let user = user.clone();
+        let read = self.store.read(move |connection| {
+            let user = user.clone();
+            Box::pin(async move { sessions::living_of_user(connection, &user, now).await })
+        });
+        read.await
+    }
+
+    /// Ends one of the person's own sessions, whichever browser it is in; false when it is not theirs, or was over.
+    pub async fn end_one(
+        &self,
+        signed_in: &SignedIn,
+        id: &SessionId,
+        circumstances: &Circumstances,
+    ) -> Result<bool, StorageError> {
+        let user = signed_in.user.id.clone();
+        let about = About { user_id: Some(user.clone()), session_id: Some(id.clone()), ..About::default() };
+        let (name, reason) = (EventName::SignedOut, "the person ended it on their own page");
+        let event = self.trail.event(circumstances, name, about, reason, "RFC 9700 §4.14.2");
+        let work = Arc::new((user, id.clone(), event, circumstances.clone()));
+        let written = self.store.write(move |connection| {
+            let work = work.clone();
+            Box::pin(async move {
+                let (user, id, event, circumstances) = work.as_ref();
+                let reason = RevocationReason::SignedOut;
+                if !sessions::is_of(connection, id, user).await?
+                    || end_session(connection, id, reason, circumstances).await?.is_none()
+                {
+                    return Ok(false);
+                }
+                audit::record(connection, event).await?;
+                Ok(true)
+            })
+        });
+        written.await
+    }
+
+    /// Ends every session of the person, this one too, with what does not outlive them.
+    pub async fn sign_out_everywhere(
+        &self,
+        signed_in: &SignedIn,
+        circumstances: &Circumstances,
+    ) -> Result<Ended, StorageError> {
+        let work = Arc::new((signed_in.user.id.clone(), self.trail.clone(), circumstances.clone()));
+        let written = self.store.write(move |connection| {
+            let work = work.clone();
+            Box::pin(async move {
+                let (user, trail, circumstances) = work.as_ref();
+                let reason = RevocationReason::SignedOut;
+                let ended = end_sessions_of_user(connection, user, None, reason, circumstances).await?;
+                let about = About { user_id: Some(user.clone()), ..About::default() };
+                let reason = format!("everywhere: {} sessions, {} apps are told", ended.sessions, ended.apps);
+                let event = EventName::SignedOut;
+                let event = trail.event(circumstances, event, about, reason, "RFC 9700 §4.14.2");
+                audit::record(connection, &event).await?;
+                Ok(ended)
+            })
+        });
+        written.await
     }
 
     /// Notes that the person chose the account they are signed in to.
@@ -181,6 +251,6 @@ impl Sessions {
 }
 
 /// What the store keeps of a cookie's value.
-fn hash(secret: &str) -> [u8; 32] {
+pub(super) fn hash(secret: &str) -> [u8; 32] {
     Sha256::new().chain_update(b"portreeve session ").chain_update(secret.as_bytes()).finalize().into()
 }

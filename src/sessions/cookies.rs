@@ -1,8 +1,11 @@
-//! The three cookies (RFC 6265bis): the browser's, set at the first visit and kept, which markers and forms are bound to;
-//! the session's, whose secret changes at every sign-in; and the device's, which says that a person signed in here before. On https they have the `__Host-` prefix; on the loopback a
-//! plain name with the port in it (threats 130–132).
+//! The four cookies (RFC 6265bis): the browser's, set at the first visit and kept, which markers and forms are bound to; the
+//! session's, whose secret changes at every sign-in; the others', with the secrets of whoever is signed in here beside; and the
+//! device's, which says that a person signed in here before. On https they have the `__Host-` prefix; on the loopback a plain name
+//! with the port in it (threats 130–132).
 
+use crate::model::secret::Secret;
 use crate::protocol::issuer::Issuer;
+use crate::sessions::accounts::{MOST_OTHERS, SessionSecrets};
 use crate::users::device::DEVICE_COOKIE_LENGTH;
 use std::time::Duration;
 
@@ -21,6 +24,8 @@ pub enum Cookie {
     Browser,
     /// The session's secret.
     Session,
+    /// The secrets of the sessions of others in this browser, a dot between them.
+    Others,
     /// That a person has signed in here before (`users::device`).
     Device,
 }
@@ -43,6 +48,7 @@ impl CookieJar {
         let noun = match cookie {
             Cookie::Browser => "portreeve-browser",
             Cookie::Session => "portreeve-session",
+            Cookie::Others => "portreeve-others",
             Cookie::Device => "portreeve-device",
         };
         format!("{}{noun}{}", self.prefix, self.suffix)
@@ -66,10 +72,27 @@ impl CookieJar {
     pub fn set(&self, cookie: Cookie, value: &str, life: Duration) -> String {
         let age = match cookie {
             Cookie::Browser => BROWSER_LIFE.as_secs(),
-            Cookie::Session | Cookie::Device => life.as_secs(),
+            Cookie::Session | Cookie::Others | Cookie::Device => life.as_secs(),
         };
         let (name, secure) = (self.name(cookie), self.secure);
         format!("{name}={value}; Path=/; Max-Age={age}; HttpOnly; SameSite=Lax{secure}")
+    }
+
+    /// The Set-Cookie headers after which a browser that held `before` holds `after`; what is empty and was is left alone.
+    pub fn hold(&self, before: &SessionSecrets, after: &SessionSecrets, life: Duration) -> Vec<String> {
+        let others = after.others.iter().map(Secret::expose).collect::<Vec<_>>().join(".");
+        let mut headers = Vec::new();
+        match &after.active {
+            Some(secret) => headers.push(self.set(Cookie::Session, secret.expose(), life)),
+            None if before.active.is_some() => headers.push(self.clear(Cookie::Session)),
+            None => {}
+        }
+        match after.others.is_empty() {
+            false => headers.push(self.set(Cookie::Others, &others, life)),
+            true if !before.others.is_empty() => headers.push(self.clear(Cookie::Others)),
+            true => {}
+        }
+        headers
     }
 
     /// A Set-Cookie header that takes the cookie away.
@@ -78,14 +101,19 @@ impl CookieJar {
     }
 }
 
-/// Our values are base64url: of 32 random bytes, or of what `users::device` makes.
+/// Our values are base64url: of 32 random bytes, some of those, or of what `users::device` makes.
 fn is_ours(cookie: Cookie, value: &str) -> bool {
-    let length = match cookie {
-        Cookie::Browser | Cookie::Session => 43,
-        Cookie::Device => DEVICE_COOKIE_LENGTH,
+    let is_text = |value: &str, length: usize| {
+        value.len() == length
+            && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
     };
-    value.len() == length
-        && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+    match cookie {
+        Cookie::Browser | Cookie::Session => is_text(value, 43),
+        Cookie::Others => {
+            value.len() <= (43 + 1) * MOST_OTHERS && value.split('.').all(|secret| is_text(secret, 43))
+        }
+        Cookie::Device => is_text(value, DEVICE_COOKIE_LENGTH),
+    }
 }
 
 #[cfg(test)]
@@ -122,5 +150,36 @@ mod tests {
         {
             assert_eq!(jar.read([wrong].into_iter(), Cookie::Session), None, "{wrong}");
         }
+    }
+
+    #[test]
+    fn the_cookie_of_the_others_is_small_and_holds_secrets_only() {
+        // threats 131, 132
+        let jar = jar("https://auth.example.com");
+        let secret = |letter: &str| Secret::new(letter.repeat(43));
+        let others = ["a", "b", "c", "d"].map(secret).to_vec();
+        let after = SessionSecrets { active: Some(secret("e")), others };
+        let headers = jar.hold(&SessionSecrets::default(), &after, Duration::from_secs(60));
+        assert_eq!(headers.len(), 2);
+        assert!(
+            headers.iter().all(|header| header.starts_with("__Host-") && header.len() < 400),
+            "{headers:?}"
+        );
+        let pair = headers[1].split(';').next().expect("a pair");
+        let read = jar.read([pair].into_iter(), Cookie::Others).expect("ours");
+        assert_eq!(read.split('.').count(), MOST_OTHERS);
+        assert_eq!(jar.read([pair, pair].into_iter(), Cookie::Others), None);
+        let five = format!("{pair}.{}", "f".repeat(43));
+        for wrong in [
+            five.as_str(),
+            "__Host-portreeve-others=.",
+            "__Host-portreeve-others=x",
+            "__Host-portreeve-others=",
+        ] {
+            assert_eq!(jar.read([wrong].into_iter(), Cookie::Others), None, "{wrong}");
+        }
+        let gone = jar.hold(&after, &SessionSecrets::default(), Duration::ZERO);
+        assert!(gone.len() == 2 && gone.iter().all(|header| header.contains("Max-Age=0")), "{gone:?}");
+        assert!(jar.hold(&SessionSecrets::default(), &SessionSecrets::default(), Duration::ZERO).is_empty());
     }
 }

@@ -4,9 +4,10 @@ use crate::model::consent::Consent;
 use crate::protocol::identifiers::{ClientId, UserId};
 use crate::protocol::resource::Resource;
 use crate::protocol::scope::Scopes;
-use crate::storage::driver::{Connection, execute, fetch_optional};
+use crate::protocol::timestamp::Timestamp;
+use crate::storage::driver::{Connection, execute, fetch_all, fetch_optional};
 use crate::storage::error::StorageError;
-use crate::storage::row::{of_row, resources_text, scopes};
+use crate::storage::row::{column, of_row, resources, resources_text, scopes};
 
 #[derive(sqlx::FromRow)]
 struct ConsentRow {
@@ -62,6 +63,49 @@ pub async fn hold(connection: &mut Connection, consent: &Consent) -> Result<Scop
         consent.granted_at.millis(),
     )?;
     row.map_or_else(|| Ok(Scopes::default()), |row| scopes("consents", &row.scopes))
+}
+
+#[derive(sqlx::FromRow)]
+struct WholeRow {
+    client_id: String,
+    resources: String,
+    scopes: String,
+    granted_at: i64,
+}
+
+/// All that a person agreed to.
+pub async fn of_user(connection: &mut Connection, user: &UserId) -> Result<Vec<Consent>, StorageError> {
+    let rows = fetch_all!(
+        connection,
+        WholeRow,
+        "SELECT client_id, resources, scopes, granted_at FROM consents WHERE user_id = $1
+         ORDER BY client_id, resources",
+        user.as_str(),
+    )?;
+    let consent = |row: WholeRow| {
+        Ok(Consent {
+            user_id: user.clone(),
+            client_id: column("consents", "client_id", ClientId::parse(&row.client_id))?,
+            resources: resources("consents", &row.resources)?,
+            scopes: scopes("consents", &row.scopes)?,
+            granted_at: Timestamp::from_millis(row.granted_at),
+        })
+    };
+    rows.into_iter().map(consent).collect()
+}
+
+/// Forgets all that a person agreed to for a client; tells how many consents that were.
+pub async fn forget(
+    connection: &mut Connection,
+    user: &UserId,
+    client: &ClientId,
+) -> Result<u64, StorageError> {
+    execute!(
+        connection,
+        "DELETE FROM consents WHERE user_id = $1 AND client_id = $2",
+        user.as_str(),
+        client.as_str(),
+    )
 }
 
 /// Gives up the place of a consent: nothing is agreed to there any more.

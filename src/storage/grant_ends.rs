@@ -77,6 +77,43 @@ pub async fn revoke_of_user(
     )
 }
 
+/// Ends every grant that a person gave in another session than this one.
+pub async fn revoke_of_user_elsewhere(
+    connection: &mut Connection,
+    user: &UserId,
+    here: &SessionId,
+    now: Timestamp,
+    reason: RevocationReason,
+) -> Result<u64, StorageError> {
+    execute!(
+        connection,
+        concat!(ended!(), "WHERE user_id = $1 AND session_id <> $5 AND state <> 'revoked'"),
+        user.as_str(),
+        now.millis(),
+        reason.as_str(),
+        kept_until(now),
+        here.as_str(),
+    )
+}
+
+/// Ends every grant that a person gave a client.
+pub async fn revoke_given(
+    connection: &mut Connection,
+    (user, client): (&UserId, &ClientId),
+    now: Timestamp,
+    reason: RevocationReason,
+) -> Result<u64, StorageError> {
+    execute!(
+        connection,
+        concat!(ended!(), "WHERE user_id = $1 AND client_id = $5 AND state <> 'revoked'"),
+        user.as_str(),
+        now.millis(),
+        reason.as_str(),
+        kept_until(now),
+        client.as_str(),
+    )
+}
+
 /// Ends every grant of a client.
 pub async fn revoke_of_client(
     connection: &mut Connection,

@@ -12,7 +12,8 @@ use crate::protocol::timestamp::Timestamp;
 use crate::storage::driver::{Connection, execute, fetch_all, fetch_optional};
 use crate::storage::error::StorageError;
 pub use crate::storage::grant_ends::{
-    revoke, revoke_holding, revoke_of_client, revoke_of_session, revoke_of_user, sweep, sweep_idle,
+    revoke, revoke_given, revoke_holding, revoke_of_client, revoke_of_session, revoke_of_user,
+    revoke_of_user_elsewhere, sweep, sweep_idle,
 };
 use crate::storage::row::{column, digest, of_row, resources, resources_text, scopes};
 use crate::storage::users::UserRow;
@@ -380,7 +381,7 @@ pub async fn find_standing(
             "SELECT ",
             grant_columns!(),
             ", users.id AS user_id, username, verified_email, password_hash, claims, users.created_at AS user_created_at,
-               users.updated_at AS user_updated_at, disabled_at,
+               users.updated_at AS user_updated_at, disabled_at, must_change_password,
                CAST(CASE WHEN ",
             session_lives!(),
             " THEN 1 ELSE 0 END AS BIGINT) AS session_living, clock_ahead,

@@ -11,6 +11,9 @@ pub mod leases;
 pub mod migrate;
 pub mod outbox;
 pub mod pushed_requests;
+pub mod recovery_tokens;
+pub mod registered_clients;
+pub mod registered_origins;
 pub mod revoked_tokens;
 mod row;
 pub mod salts;
@@ -20,6 +23,7 @@ pub mod signing_keys;
 pub mod spent_jtis;
 mod sqlite_writer;
 pub mod users;
+pub mod versions;
 
 use crate::protocol::timestamp::Timestamp;
 use crate::storage::driver::{Connection, Transaction};

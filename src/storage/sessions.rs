@@ -55,7 +55,8 @@ pub async fn find_living(
         SessionRow,
         "SELECT s.id, s.authenticated_at, s.selected_at, s.acr, s.amr, s.last_seen_at, s.absolute_until,
                 u.id AS user_id, u.username, u.verified_email, u.password_hash, u.claims,
-                u.created_at AS user_created_at, u.updated_at AS user_updated_at, u.disabled_at
+                u.created_at AS user_created_at, u.updated_at AS user_updated_at, u.disabled_at,
+                u.must_change_password
          FROM sessions s JOIN users u ON u.id = s.user_id
          WHERE s.secret_hash = $1 AND s.ended_at IS NULL AND s.idle_until > $2 AND s.absolute_until > $2
            AND u.disabled_at IS NULL",
@@ -149,6 +150,46 @@ pub async fn select(connection: &mut Connection, id: &SessionId, now: Timestamp)
     .map(drop)
 }
 
+/// Notes that the person chose this account, which was not the active one: a new secret in the place of the one before. The same
+/// again is as once; false when the session ended, or has another secret by now.
+pub async fn choose(
+    connection: &mut Connection,
+    id: &SessionId,
+    (before, after): (&[u8; 32], &[u8; 32]),
+    now: Timestamp,
+    idle_until: Timestamp,
+) -> Result<bool, StorageError> {
+    execute!(
+        connection,
+        "UPDATE sessions SET secret_hash = $3, selected_at = $4, last_seen_at = $4, idle_until = $5
+         WHERE id = $1 AND (secret_hash = $2 OR secret_hash = $3) AND ended_at IS NULL AND idle_until > $4
+           AND absolute_until > $4",
+        id.as_str(),
+        &before[..],
+        &after[..],
+        now.millis(),
+        idle_until.millis(),
+    )
+    .map(|changed| changed == 1)
+}
+
+/// Puts a new secret in the place of the one before; the same again is as once.
+pub async fn rotate(
+    connection: &mut Connection,
+    id: &SessionId,
+    before: &[u8; 32],
+    after: &[u8; 32],
+) -> Result<(), StorageError> {
+    execute!(
+        connection,
+        "UPDATE sessions SET secret_hash = $3 WHERE id = $1 AND secret_hash = $2 AND ended_at IS NULL",
+        id.as_str(),
+        &before[..],
+        &after[..],
+    )
+    .map(drop)
+}
+
 /// Notes a visit, which puts the idle end off.
 pub async fn stamp(
     connection: &mut Connection,
@@ -165,6 +206,41 @@ pub async fn stamp(
         now.plus(idle).millis(),
     )
     .map(drop)
+}
+
+/// The living sessions of a person who is not disabled, the latest seen first.
+pub async fn living_of_user(
+    connection: &mut Connection,
+    user: &UserId,
+    now: Timestamp,
+) -> Result<Vec<Session>, StorageError> {
+    let rows = fetch_all!(
+        connection,
+        SessionRow,
+        "SELECT s.id, s.authenticated_at, s.selected_at, s.acr, s.amr, s.last_seen_at, s.absolute_until,
+                u.id AS user_id, u.username, u.verified_email, u.password_hash, u.claims,
+                u.created_at AS user_created_at, u.updated_at AS user_updated_at, u.disabled_at,
+                u.must_change_password
+         FROM sessions s JOIN users u ON u.id = s.user_id
+         WHERE s.user_id = $1 AND s.ended_at IS NULL AND s.idle_until > $2 AND s.absolute_until > $2
+           AND u.disabled_at IS NULL
+         ORDER BY s.last_seen_at DESC, s.id LIMIT 200",
+        user.as_str(),
+        now.millis(),
+    )?;
+    rows.into_iter().map(|row| <(Session, User)>::try_from(row).map(|(session, _)| session)).collect()
+}
+
+/// Whether a session is this person's.
+pub async fn is_of(connection: &mut Connection, id: &SessionId, user: &UserId) -> Result<bool, StorageError> {
+    let row = fetch_optional!(
+        connection,
+        NamesRow,
+        "SELECT id, user_id FROM sessions WHERE id = $1 AND user_id = $2",
+        id.as_str(),
+        user.as_str(),
+    )?;
+    Ok(row.is_some())
 }
 
 #[derive(sqlx::FromRow)]

@@ -16,6 +16,7 @@ pub(super) struct UserRow {
     verified_email: Option<String>,
     password_hash: Option<String>,
     claims: String,
+    must_change_password: bool,
     user_created_at: i64,
     user_updated_at: i64,
     disabled_at: Option<i64>,
@@ -31,6 +32,7 @@ impl TryFrom<UserRow> for User {
             verified_email: row.verified_email,
             password_hash: row.password_hash.map(PasswordHash),
             claims: of_row(&row.user_id, object("users", "claims", &row.claims))?,
+            must_change_password: row.must_change_password,
             created_at: Timestamp::from_millis(row.user_created_at),
             updated_at: Timestamp::from_millis(row.user_updated_at),
             disabled_at: row.disabled_at.map(Timestamp::from_millis),
@@ -42,8 +44,9 @@ impl TryFrom<UserRow> for User {
 pub async fn insert(connection: &mut Connection, user: &User) -> Result<(), StorageError> {
     execute!(
         connection,
-        "INSERT INTO users (id, username, verified_email, password_hash, claims, created_at, updated_at, disabled_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "INSERT INTO users (id, username, verified_email, password_hash, claims, created_at, updated_at, disabled_at,
+                            must_change_password)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         user.id.as_str(),
         &user.username,
         &user.verified_email,
@@ -52,6 +55,7 @@ pub async fn insert(connection: &mut Connection, user: &User) -> Result<(), Stor
         user.created_at.millis(),
         user.updated_at.millis(),
         user.disabled_at.map(Timestamp::millis),
+        user.must_change_password,
     )
     .map(drop)
 }
@@ -62,7 +66,7 @@ pub async fn update(connection: &mut Connection, before: &User, after: &User) ->
     let changed = execute!(
         connection,
         "UPDATE users SET username = $2, verified_email = $3, password_hash = $4, claims = $5, updated_at = $6,
-                disabled_at = $7
+                disabled_at = $7, must_change_password = $12
          WHERE id = $1 AND claims = $8 AND updated_at = $9 AND COALESCE(password_hash, '') = $10
            AND COALESCE(disabled_at, 0) = $11",
         after.id.as_str(),
@@ -76,6 +80,7 @@ pub async fn update(connection: &mut Connection, before: &User, after: &User) ->
         before.updated_at.millis(),
         before.password_hash.as_ref().map_or("", |hash| hash.0.as_str()),
         before.disabled_at.map_or(0, Timestamp::millis),
+        after.must_change_password,
     )?;
     if changed == 1 { Ok(()) } else { Err(StorageError::Serialization) }
 }
@@ -93,6 +98,28 @@ pub async fn rehash(
         id.as_str(),
         &before.0,
         &after.0,
+    )
+    .map(|changed| changed == 1)
+}
+
+/// Writes the password that a person chose in the place of `before`, which they were known by; false when it is another by now, or
+/// the person was disabled.
+pub async fn change_password(
+    connection: &mut Connection,
+    id: &UserId,
+    before: &PasswordHash,
+    after: &PasswordHash,
+    now: Timestamp,
+) -> Result<bool, StorageError> {
+    execute!(
+        connection,
+        "UPDATE users SET password_hash = $3, must_change_password = FALSE,
+                updated_at = CASE WHEN updated_at > $4 THEN updated_at ELSE $4 END
+         WHERE id = $1 AND password_hash = $2 AND disabled_at IS NULL",
+        id.as_str(),
+        &before.0,
+        &after.0,
+        now.millis(),
     )
     .map(|changed| changed == 1)
 }
@@ -119,7 +146,7 @@ pub async fn find(connection: &mut Connection, id: &UserId) -> Result<Option<Use
         connection,
         UserRow,
         "SELECT id AS user_id, username, verified_email, password_hash, claims, created_at AS user_created_at,
-                updated_at AS user_updated_at, disabled_at
+                updated_at AS user_updated_at, disabled_at, must_change_password
          FROM users WHERE id = $1",
         id.as_str(),
     )?;
@@ -135,7 +162,7 @@ pub async fn find_by_username(
         connection,
         UserRow,
         "SELECT id AS user_id, username, verified_email, password_hash, claims, created_at AS user_created_at,
-                updated_at AS user_updated_at, disabled_at
+                updated_at AS user_updated_at, disabled_at, must_change_password
          FROM users WHERE username = $1",
         username,
     )?;
@@ -151,7 +178,7 @@ pub async fn find_by_verified_email(
         connection,
         UserRow,
         "SELECT id AS user_id, username, verified_email, password_hash, claims, created_at AS user_created_at,
-                updated_at AS user_updated_at, disabled_at
+                updated_at AS user_updated_at, disabled_at, must_change_password
          FROM users WHERE verified_email = $1",
         email,
     )?;
@@ -164,7 +191,7 @@ pub async fn list(connection: &mut Connection, after: &str, limit: i64) -> Resul
         connection,
         UserRow,
         "SELECT id AS user_id, username, verified_email, password_hash, claims, created_at AS user_created_at,
-                updated_at AS user_updated_at, disabled_at
+                updated_at AS user_updated_at, disabled_at, must_change_password
          FROM users WHERE username > $1 ORDER BY username LIMIT $2",
         after,
         limit,

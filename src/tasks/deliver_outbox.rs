@@ -2,6 +2,7 @@
 //! or down delays nobody else: each host has few deliveries under way, its other messages wait in the store, and one that
 //! could not be reached is left alone for a while (threats 94, 174; F-33).
 
+use super::deliver_mail::mail;
 use super::delivery_pace::{Admission, Pace};
 use super::pause;
 use crate::audit;
@@ -61,6 +62,7 @@ pub async fn run_once(app: &App, pace: &Pace) -> Result<Report, StorageError> {
                     MessageKind::LogoutToken => {
                         Box::pin(logout_token(app, pace, message)) as BoxFuture<'_, _>
                     }
+                    MessageKind::Mail => Box::pin(mail(app, pace, message)),
                 })),
                 Err(error) => broken = Some(error),
             }
@@ -113,7 +115,8 @@ async fn claim(app: &App, kind: MessageKind, limit: usize) -> Result<Vec<HeldMes
 }
 
 async fn logout_token(app: &App, pace: &Pace, held: HeldMessage) -> Result<Report, StorageError> {
-    let snapshot = app.snapshot.load_full();
+    let named: Vec<ClientId> = ClientId::parse(&held.message.recipient).into_iter().collect();
+    let snapshot = app.snapshot.load_full().naming(&app.store, &named).await?;
     let addressee = match back_channel::addressee(&held.message, &snapshot.registry) {
         Ok(addressee) => addressee,
         Err(Unaddressed::NotWanted) => return discard(app, held).await,
@@ -147,9 +150,12 @@ async fn send(
     back_channel::deliver(&snapshot.outbound, &addressee.url, &token).await
 }
 
-async fn delivered(app: &App, held: HeldMessage) -> Result<Report, StorageError> {
-    let event =
-        event(app, &held, EventName::LogoutTokenDelivered, "the app took the logout token".to_owned());
+pub(super) async fn delivered(app: &App, held: HeldMessage) -> Result<Report, StorageError> {
+    let (name, reason) = match held.message.kind {
+        MessageKind::LogoutToken => (EventName::LogoutTokenDelivered, "the app took the logout token"),
+        MessageKind::Mail => (EventName::MailSent, "the mail server took the mail"),
+    };
+    let event = event(app, &held, name, reason.to_owned());
     let (held, event) = (Arc::new(held), Arc::new(event));
     let (kind, now) = (held.message.kind, event.occurred_at);
     let first = app.store.write(move |connection| {
@@ -168,7 +174,7 @@ async fn delivered(app: &App, held: HeldMessage) -> Result<Report, StorageError>
     Ok(Report { delivered: 1, ..Report::default() })
 }
 
-async fn failed(app: &App, held: HeldMessage, why: &str) -> Result<Report, StorageError> {
+pub(super) async fn failed(app: &App, held: HeldMessage, why: &str) -> Result<Report, StorageError> {
     let now = app.clock.now();
     let kind = held.message.kind;
     let [chance] = app.entropy.bytes::<1>();
@@ -179,7 +185,7 @@ async fn failed(app: &App, held: HeldMessage, why: &str) -> Result<Report, Stora
                 event = "outbox.attempt_failed",
                 message.id = %held.message.id,
                 message.kind = kind.as_str(),
-                client.id = %held.message.recipient,
+                message.recipient = %held.message.recipient,
                 request.id = %held.message.request_id,
                 attempt = held.attempts.saturating_add(1),
                 again_in_s = at.since(now).as_secs(),
@@ -197,10 +203,14 @@ async fn failed(app: &App, held: HeldMessage, why: &str) -> Result<Report, Stora
     }
 }
 
-async fn abandon(app: &App, held: HeldMessage, why: &str) -> Result<Report, StorageError> {
+pub(super) async fn abandon(app: &App, held: HeldMessage, why: &str) -> Result<Report, StorageError> {
     let kind = held.message.kind;
     let reason = format!("{} attempts failed, the last: {why}", held.attempts.saturating_add(1));
-    let event = event(app, &held, EventName::LogoutTokenAbandoned, reason);
+    let name = match kind {
+        MessageKind::LogoutToken => EventName::LogoutTokenAbandoned,
+        MessageKind::Mail => EventName::MailAbandoned,
+    };
+    let event = event(app, &held, name, reason);
     let work = Arc::new((held, event, why.to_owned()));
     let given_up = app.store.write(move |connection| {
         let work = work.clone();
@@ -219,7 +229,7 @@ async fn abandon(app: &App, held: HeldMessage, why: &str) -> Result<Report, Stor
     Ok(Report { abandoned: 1, ..Report::default() })
 }
 
-async fn postpone(app: &App, held: HeldMessage, at: Timestamp) -> Result<Report, StorageError> {
+pub(super) async fn postpone(app: &App, held: HeldMessage, at: Timestamp) -> Result<Report, StorageError> {
     let held = Arc::new(held);
     let written = app.store.write_one(move |connection| {
         let held = held.clone();
@@ -229,7 +239,7 @@ async fn postpone(app: &App, held: HeldMessage, at: Timestamp) -> Result<Report,
     Ok(Report { postponed: 1, ..Report::default() })
 }
 
-async fn discard(app: &App, held: HeldMessage) -> Result<Report, StorageError> {
+pub(super) async fn discard(app: &App, held: HeldMessage) -> Result<Report, StorageError> {
     let id = held.message.id;
     let written = app.store.write_one(move |connection| {
         let id = id.clone();
@@ -248,13 +258,21 @@ fn event(app: &App, held: &HeldMessage, name: EventName, reason: String) -> Audi
         now: app.clock.now(),
     };
     let text = |name: &str| message.facts.get(name).and_then(serde_json::Value::as_str).unwrap_or_default();
-    let about = About {
-        client_id: ClientId::parse(&message.recipient).ok(),
-        user_id: UserId::parse(text("sub")).ok(),
-        session_id: SessionId::parse(text("sid")).ok(),
-        grant_id: None,
+    let (about, section) = match message.kind {
+        MessageKind::LogoutToken => {
+            let about = About {
+                client_id: ClientId::parse(&message.recipient).ok(),
+                user_id: UserId::parse(text("sub")).ok(),
+                session_id: SessionId::parse(text("sid")).ok(),
+                grant_id: None,
+            };
+            (about, "Back-Channel Logout §2.5")
+        }
+        MessageKind::Mail => {
+            (About { user_id: UserId::parse(&message.recipient).ok(), ..About::default() }, "RFC 6409 §3")
+        }
     };
-    app.trail.event(&circumstances, name, about, reason, "Back-Channel Logout §2.5")
+    app.trail.event(&circumstances, name, about, reason, section)
 }
 
 impl Report {

@@ -2,8 +2,10 @@
 //! on one replica only takes a lease first.
 
 pub mod check_clock;
+mod deliver_mail;
 pub mod deliver_outbox;
 pub mod delivery_pace;
+pub mod refresh_registry;
 pub mod reload_configuration;
 pub mod rotate_keys;
 pub mod sweep_expired;
@@ -39,7 +41,7 @@ impl Supervisor {
         let refusals = Arc::new(Mutex::new(refusals));
         let (waiting, of) = (refusals.clone(), || app.clone());
         let (writing, rotating, sweeping, checking) = (of(), of(), of(), of());
-        let (delivering, weighing) = (of(), of());
+        let (delivering, weighing, refreshing) = (of(), of(), of());
         let loops = vec![
             supervise("write_refusals", move || write_refusals::run(writing.clone(), waiting.clone())),
             supervise("rotate_keys", move || rotate_keys::run(rotating.clone())),
@@ -47,6 +49,7 @@ impl Supervisor {
             supervise("check_clock", move || check_clock::run(checking.clone())),
             supervise("deliver_outbox", move || deliver_outbox::run(delivering.clone())),
             supervise("weigh_passwords", move || weigh_passwords::run(weighing.clone())),
+            supervise("refresh_registry", move || refresh_registry::run(refreshing.clone())),
         ];
         Self { loops, refusals }
     }

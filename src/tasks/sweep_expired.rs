@@ -2,14 +2,18 @@
 //! swept was refused already.
 
 use super::{lead, pause};
+use crate::audit::record;
 use crate::http::app::App;
+use crate::model::audit_event::{About, EventName};
 use crate::model::grant::KEPT_AFTER_ITS_END;
+use crate::model::recovery::REMEMBERED;
 use crate::protocol::identifiers::GrantId;
 use crate::protocol::timestamp::Timestamp;
 use crate::storage::driver::Connection;
 use crate::storage::error::StorageError;
 use crate::storage::{
-    Store, audit_events, grants, outbox, pushed_requests, revoked_tokens, sessions, signing_keys, spent_jtis,
+    Store, audit_events, grants, outbox, pushed_requests, recovery_tokens, registered_clients,
+    revoked_tokens, sessions, signing_keys, spent_jtis,
 };
 use futures_util::future::BoxFuture;
 use std::time::Duration;
@@ -33,6 +37,8 @@ const AFTER_THE_END: Duration = Duration::from_secs(3600);
 const DONE_MESSAGES: Duration = Duration::from_secs(86_400);
 /// How long a removed key's row stays, for operators.
 const REMOVED_KEYS: Duration = Duration::from_secs(90 * 86_400);
+/// After how long a client that registered itself and was never used since is deleted.
+const UNUSED_CLIENTS: Duration = Duration::from_secs(90 * 86_400);
 /// How often a round runs.
 const EVERY: Duration = Duration::from_secs(60);
 
@@ -43,8 +49,11 @@ pub async fn run_once(app: &App) -> Result<Report, StorageError> {
     let now = app.clock.now();
     let (before, keep) = (now.minus(AFTER_THE_END), app.snapshot.load().config.audit.keep);
     let life = app.snapshot.load().config.lifetimes.longest_token().max(app.keys.ring().longest_token_life());
-    let tables: [(Timestamp, Sweep); 9] = [
+    let tables: [(Timestamp, Sweep); 10] = [
         (before, |connection, before| Box::pin(pushed_requests::sweep(connection, before, BATCH))),
+        (now.minus(REMEMBERED), |connection, before| {
+            Box::pin(recovery_tokens::sweep(connection, before, BATCH))
+        }),
         (before, |connection, before| Box::pin(grants::sweep(connection, before, BATCH))),
         (before, |connection, before| Box::pin(sessions::sweep(connection, before, BATCH))),
         (before, |connection, before| Box::pin(revoked_tokens::sweep(connection, before, BATCH))),
@@ -61,6 +70,7 @@ pub async fn run_once(app: &App) -> Result<Report, StorageError> {
         report.rows = report.rows.saturating_add(sweep_table(&app.store, before, sweep).await?);
     }
     report.rows = report.rows.saturating_add(sweep_idle_grants(app, before).await?);
+    report.rows = report.rows.saturating_add(sweep_unused_clients(app, now).await?);
     Ok(report)
 }
 
@@ -89,6 +99,41 @@ async fn sweep_idle_grants(app: &App, before: Timestamp) -> Result<u64, StorageE
         }
     }
     Ok(rows)
+}
+
+/// Clients that registered themselves and are not used (threat 114), with all that they had.
+async fn sweep_unused_clients(app: &App, now: Timestamp) -> Result<u64, StorageError> {
+    let snapshot = app.snapshot.load_full();
+    // a grant of theirs may be idle for longer
+    let before = now.minus(UNUSED_CLIENTS.max(snapshot.config.lifetimes.refresh_token_idle));
+    let unused = app
+        .store
+        .read(move |connection| Box::pin(registered_clients::unused_since(connection, before, BATCH)))
+        .await?;
+    let mut swept = 0;
+    for id in unused {
+        let about = About { client_id: Some(id.clone()), ..About::default() };
+        let (circumstances, kind, name) = (app.circumstances(""), EventName::ClientDeleted, id.clone());
+        let event = app.trail.event(&circumstances, kind, about, "it was not used", "RFC 7591 §5");
+        let deleted = app
+            .store
+            .write(move |connection| {
+                let (id, event) = (id.clone(), event.clone());
+                Box::pin(async move {
+                    let deleted = registered_clients::delete_unused(connection, &id, before).await?;
+                    if deleted {
+                        record(connection, &event).await?;
+                    }
+                    Ok(deleted)
+                })
+            })
+            .await?;
+        swept += u64::from(deleted);
+        if let Some(registered) = snapshot.registry.registered() {
+            registered.forget(&name);
+        }
+    }
+    Ok(swept)
 }
 
 async fn sweep_table(store: &Store, before: Timestamp, sweep: Sweep) -> Result<u64, StorageError> {

@@ -11,6 +11,7 @@ use crate::model::secret::constant_time_eq;
 use crate::model::user::User;
 use crate::protocol::client_metadata::SubjectType;
 use crate::protocol::introspection_response::{ActiveToken, IntrospectionResponse};
+use crate::protocol::scope::Scopes;
 use crate::protocol::timestamp::Timestamp;
 use crate::storage::Store;
 use crate::storage::error::StorageError;
@@ -63,7 +64,7 @@ impl Introspection<'_> {
             return Ok(IntrospectionResponse::INACTIVE);
         };
         let username = match living {
-            Living::OfGrant(standing) => username(&token.client, standing.user),
+            Living::OfGrant(standing) => username(&token.client, &token.scopes, standing.user),
             Living::OfService => None,
         };
         Ok(IntrospectionResponse::Active(Box::new(ActiveToken {
@@ -124,7 +125,7 @@ impl Introspection<'_> {
             active: true,
             scope: grant.scopes.to_string(),
             client_id: grant.client_id.as_str().to_owned(),
-            username: username(caller, standing.user),
+            username: username(caller, &grant.scopes, standing.user),
             token_type: None,
             exp: state.idle_until.min(grant.expires_at).seconds(),
             iat: redeemed_at.seconds(),
@@ -138,7 +139,9 @@ impl Introspection<'_> {
     }
 }
 
-/// A person's name on this server; it would tell two sectors that a person is the same (OpenID Connect Core §8, threat 137).
-fn username(client: &Client, user: User) -> Option<String> {
-    (client.metadata.subject_type == SubjectType::Public).then_some(user.username)
+/// A person's name on this server, for those who may know it: it rides on `profile`, and would tell two sectors that a person is
+/// the same (OpenID Connect Core §5.4, §8; threat 137).
+fn username(client: &Client, scopes: &Scopes, user: User) -> Option<String> {
+    let told = scopes.contains("profile") && client.metadata.subject_type == SubjectType::Public;
+    told.then_some(user.username)
 }

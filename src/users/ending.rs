@@ -53,6 +53,27 @@ pub async fn end_all_of_user(
     Ok(ended)
 }
 
+/// Ends the sessions of a person but for `here`, each with what does not outlive it.
+pub async fn end_sessions_of_user(
+    connection: &mut Connection,
+    user: &UserId,
+    here: Option<&SessionId>,
+    reason: RevocationReason,
+    circumstances: &Circumstances,
+) -> Result<Ended, StorageError> {
+    let mut ended = Ended::default();
+    for session in sessions::hold_of_user(connection, user).await? {
+        if here == Some(&session) {
+            continue;
+        }
+        if let Some(told) = end_session(connection, &session, reason, circumstances).await? {
+            ended.sessions += 1;
+            ended.apps += told.len() as u64;
+        }
+    }
+    Ok(ended)
+}
+
 /// Tells the apps of a person's sessions that theirs are over, though the sessions here go on: each takes part anew when it
 /// gets its next code. Yields how many are told.
 pub async fn tell_apps_of_user(

@@ -18,7 +18,7 @@ use crate::protocol::timestamp::Timestamp;
 use crate::storage::driver::Connection;
 use crate::storage::error::StorageError;
 use crate::storage::revoked_tokens::{NotBefore, set_not_before};
-use crate::storage::{Store, users};
+use crate::storage::{Store, recovery_tokens, users};
 use crate::users::ending;
 pub use crate::users::ending::Ended;
 use crate::users::password::{PasswordError, PasswordHasher, check_new_password, check_phc};
@@ -47,6 +47,8 @@ pub struct NewPerson {
     pub claims: PersonClaims,
     /// What they prove themselves with.
     pub password: NewPassword,
+    /// Whether they have to choose another one at their first sign-in.
+    pub must_change_password: bool,
 }
 
 /// The password of somebody who is to be added.
@@ -69,6 +71,8 @@ pub struct Change {
     pub set: Vec<(String, Value)>,
     /// A new password, as it was typed.
     pub password: Option<Secret>,
+    /// Whether they have to choose another one at their next sign-in; what was said before stays when it is false.
+    pub must_change_password: bool,
 }
 
 /// Why a step was not taken; nothing is changed then.
@@ -145,7 +149,8 @@ impl People {
             None => None,
             Some(password) => Some(self.hash(password, username).await?),
         };
-        let alteration = Alteration::Change { unset: change.unset, set: change.set, password };
+        let Change { unset, set, must_change_password, .. } = change;
+        let alteration = Alteration::Change { unset, set, password, must_change_password };
         self.alter(username, alteration, circumstances).await
     }
 
@@ -231,6 +236,7 @@ impl People {
             verified_email: verified_email(&person.claims)?,
             password_hash,
             claims: person.claims.as_object().clone(),
+            must_change_password: person.must_change_password,
             created_at: now,
             updated_at: now,
             disabled_at: None,
@@ -271,6 +277,10 @@ impl People {
                     return Ok(Err(why));
                 }
                 let mut ended = Ended::default();
+                // A link was for the password and the address of its time.
+                if alteration.ends().is_some() || before.verified_email != user.verified_email {
+                    recovery_tokens::void(connection, &user.id).await?;
+                }
                 if let Some(reason) = alteration.ends() {
                     ended = ending::end_all_of_user(connection, &user.id, reason, circumstances).await?;
                 }
@@ -294,7 +304,12 @@ const ENDS: &str = "RFC 9700 §4.14.2";
 
 /// One step, as the transaction takes it.
 enum Alteration {
-    Change { unset: Vec<String>, set: Vec<(String, Value)>, password: Option<PasswordHash> },
+    Change {
+        unset: Vec<String>,
+        set: Vec<(String, Value)>,
+        password: Option<PasswordHash>,
+        must_change_password: bool,
+    },
     Disable,
     Enable,
 }
@@ -303,7 +318,7 @@ impl Alteration {
     /// The person after this step.
     fn apply(&self, mut user: User, now: Timestamp) -> Result<User, LifecycleError> {
         match self {
-            Self::Change { unset, set, password } => {
+            Self::Change { unset, set, password, must_change_password } => {
                 if !(unset.is_empty() && set.is_empty()) {
                     let claims = changed_claims(&user.claims, unset, set)?;
                     user.verified_email = verified_email(&claims)?;
@@ -312,6 +327,7 @@ impl Alteration {
                 if let Some(password) = password {
                     user.password_hash = Some(password.clone());
                 }
+                user.must_change_password |= must_change_password;
                 user.updated_at = now.max(user.updated_at);
             }
             Self::Disable => user.disabled_at = user.disabled_at.or(Some(now)),
@@ -340,13 +356,17 @@ impl Alteration {
         let Ended { sessions, grants, apps } = ended;
         let consequence = format!("{sessions} sessions and {grants} grants ended, {apps} apps are told");
         match self {
-            Self::Change { unset, set, password } => {
+            Self::Change { unset, set, password, must_change_password } => {
                 let mut events = Vec::new();
                 if !(unset.is_empty() && set.is_empty()) {
                     let names = unset.iter().chain(set.iter().map(|(name, _)| name));
                     let names: Vec<&str> = names.map(String::as_str).collect();
                     let reason = format!("the operator changed {}", names.join(", "));
                     events.push((EventName::UserChanged, reason, "OpenID Connect Core §5.1"));
+                }
+                if *must_change_password {
+                    let reason = "the operator demands another password".to_owned();
+                    events.push((EventName::UserChanged, reason, "OpenID Connect Core §3.1.2.3"));
                 }
                 if password.is_some() {
                     let reason = format!("the operator set a password; {consequence}");

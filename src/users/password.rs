@@ -75,6 +75,9 @@ pub enum PasswordError {
     /// The username itself.
     #[error("the password is the username")]
     SameAsUsername,
+    /// The one before.
+    #[error("the new password is the old one")]
+    SameAsBefore,
     /// Not a hash that this server verifies.
     #[error(transparent)]
     UnusableHash(#[from] UnusableHash),
@@ -249,6 +252,19 @@ pub fn check_new_password(password: &Secret, username: &CanonicalUsername) -> Re
         return Err(PasswordError::SameAsUsername);
     }
     Ok(())
+}
+
+/// Whether `new` is another password than `old`, however either was typed.
+///
+/// # Errors
+/// `SameAsBefore`.
+pub fn check_is_another(new: &Secret, old: &Secret) -> Result<(), PasswordError> {
+    match (prepare(new), prepare(old)) {
+        (Ok(new), Ok(old)) if constant_time_eq(new.as_bytes(), old.as_bytes()) => {
+            Err(PasswordError::SameAsBefore)
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Whether a PHC string that comes from outside can be verified here within bounds (threats 144, 145); they are

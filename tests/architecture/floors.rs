@@ -28,9 +28,11 @@ const NEVER: [(&[&str], &[&str]); 4] = [
 ];
 
 /// Crates with one home; the other places each have their reason.
-const ONLY_IN: [(&str, &[&str]); 4] = [
+const ONLY_IN: [(&str, &[&str]); 6] = [
     ("sqlx", &["src/storage/"]),
     ("askama", &["src/pages/"]),
+    ("fluent_bundle", &["src/pages/"]),
+    ("unic_langid", &["src/pages/"]),
     ("jsonwebtoken", &["src/jose/"]),
     (
         "aws_lc_rs",

@@ -3,6 +3,8 @@
 
 use super::playground::{CLIENT, walk_to_the_end, walk_to_the_tokens};
 use super::stage::{Setting, Stage};
+use crate::account::recovery::{self, MAIL};
+use crate::flows::steps::signed_in;
 use crate::support::database::TestDatabase;
 use crate::support::server::PASSWORD;
 use portreeve::http::app::Mode;
@@ -14,10 +16,23 @@ const LONG_USERNAME: &str = "a.person.whose.name.has.no.end.and.no.place.to.brea
 
 /// Shows every page there is, and calls `look` at each.
 async fn tour(look: impl AsyncFn(&Stage, &str)) {
-    let setting =
-        Setting { mode: Mode::Dev, album_name: LONG_NAME, more_clients: CLIENT, ..Setting::default() };
+    tour_in("en", look).await;
+}
+
+/// Shows every page in a browser of this language.
+async fn tour_in(language: &str, look: impl AsyncFn(&Stage, &str)) {
+    let setting = Setting {
+        mode: Mode::Dev,
+        album_name: LONG_NAME,
+        more_clients: CLIENT,
+        more_settings: MAIL.to_owned(),
+        ..Setting::default()
+    };
     let stage = Stage::set_with(TestDatabase::sqlite(), setting).await;
     let chromium = &stage.chromium;
+    let agent = chromium.read("return navigator.userAgent").await;
+    let accepting = json!({"userAgent": agent, "acceptLanguage": language});
+    chromium.devtools("Emulation.setUserAgentOverride", accepting).await;
     stage.server.add_person(LONG_USERNAME, json!({"name": LONG_NAME})).await;
     let whole = "openid profile email address phone offline_access groups photos.read photos.write";
 
@@ -39,6 +54,7 @@ async fn tour(look: impl AsyncFn(&Stage, &str)) {
     chromium.find("form-post-submit").await;
     look(&stage, "form post").await;
     chromium.devtools("Emulation.setScriptExecutionDisabled", json!({"value": false})).await;
+    look_at_the_account(&stage, &look).await;
     for (path, id) in [("/account", "account-logout"), ("/logout", "logout-confirm")] {
         chromium.open(&stage.url(path)).await;
         chromium.find(id).await;
@@ -58,18 +74,95 @@ async fn tour(look: impl AsyncFn(&Stage, &str)) {
     look(&stage, "playground, after the walk").await;
 }
 
+/// The pages of a person's own account, full: an app, another browser, another person; and those of recovery.
+async fn look_at_the_account(stage: &Stage, look: &impl AsyncFn(&Stage, &str)) {
+    let chromium = &stage.chromium;
+    stage.server.add_person("elsewhere", json!({"name": LONG_NAME})).await;
+    signed_in(&stage.server, LONG_USERNAME).await;
+    chromium.open(&stage.url("/account")).await;
+    chromium.follow("login-other").await;
+    stage.sign_in("elsewhere").await;
+    chromium.follow("account-switch").await;
+    look(stage, "account choice of two").await;
+    stage.pause();
+    chromium.follow("account-2").await;
+    chromium.find("grant-1-revoke").await;
+    chromium.find("session-2-end").await;
+    look(stage, "account, full").await;
+    chromium.follow("session-2-end").await;
+    chromium.find("account-done").await;
+    look(stage, "account, something done").await;
+    chromium.follow("account-password").await;
+    look(stage, "password").await;
+    chromium.fill("old-password", "not the password").await;
+    chromium.fill("new-password", "long enough for all").await;
+    chromium.follow("password-submit").await;
+    chromium.find("password-message").await;
+    look(stage, "password, refused").await;
+    chromium.open(&stage.url("/recovery")).await;
+    look(stage, "recovery").await;
+    chromium.fill("username", "ada").await;
+    chromium.follow("recovery-submit").await;
+    chromium.find("recovery-sent").await;
+    look(stage, "recovery, sent").await;
+    stage.server.clock.advance(std::time::Duration::from_secs(120));
+    let token = recovery::token(&stage.server).await;
+    chromium.open(&stage.url(&format!("/recovery/new-password?token={token}"))).await;
+    chromium.find("password-submit").await;
+    look(stage, "new password").await;
+    chromium.open(&stage.url("/recovery/done")).await;
+    look(stage, "recovery, done").await;
+}
+
 /// WCAG 2.2 §1.4.10
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_page_runs_over_the_edge_of_a_narrow_phone() {
     tour(async |stage, page| {
         stage.chromium.resize(320, 640).await;
-        let width = stage
-            .chromium
-            .read("const page = document.documentElement; return [page.scrollWidth, page.clientWidth]")
-            .await;
+        let width = stage.chromium.read(OVER).await;
         let (content, window) = (width[0].as_u64(), width[1].as_u64());
         assert_eq!(window, Some(320), "{page}");
         assert!(content <= window, "{page}: {width}");
+        stage.chromium.resize(1280, 800).await;
+    })
+    .await;
+}
+
+/// WCAG 2.2 §1.4.10, §3.1.1: the words of some languages are longer.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_language_fits_on_a_narrow_phone_and_its_buttons_keep_their_words_whole() {
+    for language in ["de", "fr", "es", "pt", "ja"] {
+        tour_in(language, async |stage, page| {
+            stage.chromium.resize(320, 640).await;
+            let spoken = stage.chromium.read("return document.documentElement.lang").await;
+            assert_eq!(spoken, if page.starts_with("playground") { "en" } else { language }, "{page}");
+            let over = stage.chromium.read(OVER).await;
+            assert_eq!(over, json!([320, 320]), "{page} in {language}");
+            let broken = stage.chromium.read(BROKEN).await;
+            assert_eq!(broken, json!([]), "{page} in {language}");
+            stage.chromium.resize(1280, 800).await;
+        })
+        .await;
+    }
+}
+
+/// No page is written from right to left yet; each could be.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_page_can_run_from_right_to_left() {
+    tour(async |stage, page| {
+        let places = stage.chromium.read(PLACES).await;
+        let turned = stage.chromium.read(&format!("document.documentElement.dir = 'rtl'; {PLACES}")).await;
+        let (places, turned) = (places.as_array().expect("a list"), turned.as_array().expect("a list"));
+        assert!(!places.is_empty() && places.len() == turned.len(), "{page}: {places:?} {turned:?}");
+        for (place, turned) in places.iter().zip(turned) {
+            // the distance from the left is now that from the right
+            let apart =
+                place["left"].as_f64().zip(turned["right"].as_f64()).map(|(one, other)| (one - other).abs());
+            assert!(apart.is_some_and(|apart| apart <= 1.0), "{page}: {place} {turned}");
+        }
+        stage.chromium.resize(320, 640).await;
+        let over = stage.chromium.read(OVER).await;
+        assert_eq!(over, json!([320, 320]), "{page}");
         stage.chromium.resize(1280, 800).await;
     })
     .await;
@@ -114,6 +207,36 @@ async fn no_page_loads_anything_from_elsewhere() {
     })
     .await;
 }
+
+/// The width of what is there, and of the window.
+const OVER: &str = "const page = document.documentElement; return [page.scrollWidth, page.clientWidth]";
+
+/// Words on buttons that are broken over two lines; a name may be.
+const BROKEN: &str = "
+    const broken = [];
+    for (const button of document.querySelectorAll('.button')) {
+      const walker = document.createTreeWalker(button, NodeFilter.SHOW_TEXT);
+      while (walker.nextNode()) {
+        const text = walker.currentNode;
+        if (text.parentElement.closest('bdi')) continue;
+        for (const word of text.data.matchAll(/\\S+/g)) {
+          const range = document.createRange();
+          range.setStart(text, word.index);
+          range.setEnd(text, word.index + word[0].length);
+          const lines = new Set([...range.getClientRects()].map((box) => Math.round(box.top)));
+          if (lines.size > 1) broken.push(word[0]);
+        }
+      }
+    }
+    return broken;";
+
+/// How far the marks, circles, boxes and buttons of a page are from either side.
+const PLACES: &str = "
+    const width = document.documentElement.clientWidth;
+    return [...document.querySelectorAll('.brand img, .avatar, .scope input, .choices .button, .field input')]
+      .map((element) => element.getBoundingClientRect())
+      .filter((box) => box.width > 0)
+      .map((box) => ({ left: box.left, right: width - box.right }));";
 
 const LOADED: &str = "
     const named = [...document.querySelectorAll('link[href], script[src], img[src], iframe[src], source[src]')];

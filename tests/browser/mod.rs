@@ -2,6 +2,7 @@
 //! What only a browser does is what is tested here: redirects across sites with their cookies and policies, the back
 //! button, tabs, the keyboard, what runs and what is loaded, and how a page looks.
 
+mod account;
 mod appearance;
 mod history;
 mod hostile;

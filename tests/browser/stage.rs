@@ -37,11 +37,19 @@ pub struct Setting {
     pub album_name: &'static str,
     /// Clients beside `album` and `notes`.
     pub more_clients: &'static str,
+    /// Settings beside the usual ones.
+    pub more_settings: String,
 }
 
 impl Default for Setting {
     fn default() -> Self {
-        Self { mode: Mode::Serve, javascript: JavaScript::On, album_name: "Photo album", more_clients: "" }
+        Self {
+            mode: Mode::Serve,
+            javascript: JavaScript::On,
+            album_name: "Photo album",
+            more_clients: "",
+            more_settings: String::new(),
+        }
     }
 }
 
@@ -66,7 +74,7 @@ impl Stage {
             .replace("{album}", &album.party.redirect_uri)
             .replace("{notes}", &notes.party.redirect_uri)
             + &setting.more_clients.replace("{issuer}", &issuer);
-        let configuration = TestConfiguration::with(&database, &issuer, "", &clients);
+        let configuration = TestConfiguration::with(&database, &issuer, &setting.more_settings, &clients);
         let clock = ManualClock::new();
         clock.set(SystemClock.now());
         let server = TestServer::compose(Arc::new(configuration), clock, setting.mode).await;

@@ -1,6 +1,11 @@
 //! `portreeve check`.
 
-use super::Operator;
+use super::{Operator, Outcome};
+use crate::support::database::TestDatabase;
+use portreeve::model::registered_client::RegisteredClient;
+use portreeve::protocol::identifiers::ClientId;
+use portreeve::protocol::timestamp::Timestamp;
+use portreeve::storage::{Store, registered_clients};
 
 fn operator(more: &str) -> Operator {
     Operator::with_url("sqlite://data/portreeve.db", more)
@@ -71,4 +76,48 @@ fn no_problem_shows_a_secret() {
     let outcome = operator.run(&["check"]);
     assert_eq!(outcome.status, 1, "{outcome:?}");
     assert!(!format!("{outcome:?}").contains("hunter2"), "{outcome:?}");
+}
+
+/// Product: clients in files beat registered ones of the same id, and `check` reports the clash.
+#[tokio::test]
+async fn a_client_of_the_files_that_registered_itself_as_well_is_told_at_its_place() {
+    let database = TestDatabase::sqlite();
+    let operator = Operator::with_store(&database, "[registration]\n");
+    let id = ClientId::from_random([7; 16]);
+    let table = format!(
+        "[[client]]\nredirect_uris = [\"https://app.example/cb\"]\nclient_id = \"{id}\"\n\
+         token_endpoint_auth_method = \"none\"\nscope = \"openid\"\n"
+    );
+    operator.write("config/clients/app.toml", &table);
+    let told = |outcome: &Outcome| outcome.output.contains("registered itself");
+    assert!(!told(&operator.run(&["check"])), "there is no store yet");
+    assert!(
+        !std::path::Path::new(database.url().trim_start_matches("sqlite://")).exists(),
+        "and none is made"
+    );
+    let now = Timestamp::from_seconds(1_800_000_000);
+    let store = Store::open(database.url(), 1).await.unwrap();
+    store.migrate(now).await.unwrap();
+    assert!(!told(&operator.run(&["check"])));
+    let client = RegisteredClient {
+        id: id.clone(),
+        members: serde_json::Map::new(),
+        secret_hash: None,
+        token_hash: [1; 32],
+        created_at: now,
+        used_at: now,
+    };
+    let row = client.clone();
+    let insert = store.write(move |connection| {
+        let row = row.clone();
+        Box::pin(async move { registered_clients::insert(connection, &row).await })
+    });
+    insert.await.unwrap();
+    let outcome = operator.run(&["check"]);
+    assert_eq!(outcome.status, 0, "advice is no error: {outcome:?}");
+    assert!(told(&outcome) && outcome.output.contains("config/clients/app.toml:3:"), "{outcome:?}");
+    let problems = operator.document(&["check"])["problems"].clone();
+    let rules: Vec<&str> =
+        problems.as_array().unwrap().iter().filter_map(|one| one["rule"].as_str()).collect();
+    assert!(rules.contains(&"registered-client-shadowed"), "{rules:?}");
 }

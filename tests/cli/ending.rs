@@ -243,7 +243,7 @@ on_both_stores! {
         let circumstances =
             Circumstances { request_id: request_id.clone(), address: String::new(), now: SystemClock.now() };
         let ada = CanonicalUsername::parse("ada").unwrap();
-        let person = NewPerson { username: ada.clone(), claims: Default::default(), password: NewPassword::Absent };
+        let person = NewPerson { username: ada.clone(), claims: Default::default(), password: NewPassword::Absent, must_change_password: false };
         let user = people.add(person.clone(), &circumstances).await.unwrap();
         let taken = people.add(person, &circumstances).await;
         assert_eq!(taken, Err(LifecycleError::UsernameTaken("ada".to_owned())));

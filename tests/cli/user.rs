@@ -27,6 +27,21 @@ on_both_stores! {
         assert!(operator.done(&["user", "list"]).starts_with("ada  enabled  Ada@Example.com"));
     }
 
+    async fn another_password_is_demanded_at_the_first_or_the_next_sign_in(database: TestDatabase) {
+        let operator = Operator::with_store(&database, "");
+        operator.done_with(PASSWORD, &["user", "add", "ada", "--must-change-password", "--password-stdin"]);
+        operator.done_with(PASSWORD, &["user", "add", "bob", "--password-stdin"]);
+        let demanded = |name| operator.document(&["user", "show", name]).get("must_change_password").cloned();
+        assert_eq!((demanded("ada"), demanded("bob")), (Some(json!(true)), None));
+        operator.done(&["user", "set", "bob", "--must-change-password"]);
+        assert_eq!(demanded("bob"), Some(json!(true)));
+        // an operator's password is not the person's own
+        operator.done_with("an operator's password", &["user", "password", "bob", "--password-stdin"]);
+        assert_eq!(demanded("bob"), Some(json!(true)));
+        operator.refused(2, &["user", "set", "ada"]);
+        operator.refused(2, &["user", "add", "eve", "--no-password", "--must-change-password"]);
+    }
+
     async fn a_name_or_verified_address_of_somebody_is_refused(database: TestDatabase) {
         let operator = Operator::with_store(&database, "");
         let email = ["--email", "ada@example.com", "--no-password"];

@@ -144,9 +144,11 @@ on_both_stores! {
             let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
             let hash = argon2.hash_password_with_salt(PASSWORD.as_bytes(), format!("a salt of {name:<16}").as_bytes());
             let person = NewPerson {
+                must_change_password: false,
                 username: CanonicalUsername::parse(name).expect("a username"),
                 claims: PersonClaims::from_object(Default::default()).expect("claims"),
                 password: NewPassword::Hashed(PasswordHash(hash.expect("hashes").to_string())),
+
             };
             server.people().add(person, &server.app.circumstances("")).await.expect("a person");
         }

@@ -9,11 +9,12 @@ use crate::support::server::{Answer, TestServer};
 use axum::http::{Method, StatusCode};
 use portreeve::authorization::error::AuthorizationError;
 use portreeve::clients::authentication::{AssertionError, ClientAuthenticationError};
+use portreeve::clients::registration_error::RegistrationError;
 use portreeve::grants::error::TokenError;
 use portreeve::http::cross_origin::ForeignRequest;
 use portreeve::http::limits::FormError;
 use portreeve::logout::error::LogoutError;
-use portreeve::pages::LoginMessage;
+use portreeve::pages::{Layout, LoginMessage};
 use portreeve::protocol::authorization_request::AuthorizationRequest;
 use portreeve::protocol::parameters::{ParameterError, Parameters};
 use portreeve::storage::error::StorageError;
@@ -106,6 +107,7 @@ fn authorization_errors() -> Vec<AuthorizationError> {
         Error::ScopeNotAllowed(_) => [Error::ScopeNotAllowed("admin".to_owned())],
         Error::Target(_) => [Error::Target(TargetError::Unknown)],
         Error::LoginRequired => [Error::LoginRequired],
+        Error::PasswordChangeRequired => [Error::PasswordChangeRequired],
         Error::ConsentRequired => [Error::ConsentRequired],
         Error::NotInGroup => [Error::NotInGroup],
         Error::Denied => [Error::Denied],
@@ -188,6 +190,26 @@ fn bearer_errors() -> Vec<BearerError> {
     })
 }
 
+fn registration_errors() -> Vec<RegistrationError> {
+    use RegistrationError as Error;
+    samples!(RegistrationError {
+        Error::Body(_, _) => [Error::Body(400, "the body did not arrive whole"), Error::Body(413, "the body is larger than 64 KiB")],
+        Error::MalformedToken => [Error::MalformedToken],
+        Error::TokenMissing => [Error::TokenMissing],
+        Error::InvalidToken => [Error::InvalidToken],
+        Error::Shadowed => [Error::Shadowed],
+        Error::RedirectUri(_) => [Error::RedirectUri("redirect_uris[0]: expected another".to_owned())],
+        Error::Metadata(_) => [Error::Metadata("scope: expected less".to_owned())],
+        Error::SoftwareStatementMalformed => [Error::SoftwareStatementMalformed],
+        Error::SoftwareStatementUnapproved => [Error::SoftwareStatementUnapproved],
+        Error::TooMany(_) => [Error::TooMany(7)],
+        Error::Full => [Error::Full],
+        Error::Changed => [Error::Changed],
+        Error::Unavailable(_) => [Error::Unavailable("for operators".to_owned())],
+        Error::Internal(_) => [Error::Internal("for operators".to_owned())],
+    })
+}
+
 fn sign_in_errors() -> Vec<SignInError> {
     samples!(SignInError {
         SignInError::Refused => [SignInError::Refused],
@@ -210,6 +232,7 @@ fn form_errors() -> Vec<FormError> {
     samples!(FormError {
         FormError::UrlTooLong => [FormError::UrlTooLong],
         FormError::NotAForm => [FormError::NotAForm],
+        FormError::NotJson => [FormError::NotJson],
         FormError::TooLarge => [FormError::TooLarge],
         FormError::TimedOut => [FormError::TimedOut],
         FormError::Incomplete => [FormError::Incomplete],
@@ -268,9 +291,21 @@ fn every_refusal_reads_as_in_the_file() {
         let code = code.map_or("-", |code| code.as_str());
         rows.push(row(&error, &format!("challenge {status}"), code, description, "RFC 6750 §3.1"));
     }
+    rows.push("# /register".to_owned());
+    for error in registration_errors() {
+        let verdict = error.verdict();
+        let retry_after = verdict.retry_after.map(|seconds| format!(", Retry-After {seconds}"));
+        let delivery = format!("JSON {}{}", verdict.status, retry_after.unwrap_or_default());
+        let code = verdict.code.map_or("-", |code| code.as_str());
+        rows.push(row(&error, &delivery, code, &verdict.description, verdict.section));
+    }
     rows.push("# /login".to_owned());
     rows.extend(sign_in_errors().iter().map(|error| format!("{error:?}")));
-    rows.extend(login_messages().iter().map(|message| format!("{message:?}\n  {}\n", message.words())));
+    rows.extend(
+        login_messages()
+            .iter()
+            .map(|message| format!("{message:?}\n  {}\n", message.words(&Layout::new("")))),
+    );
     rows.push("# /logout".to_owned());
     for error in logout_errors() {
         let verdict = error.verdict();
@@ -293,6 +328,8 @@ fn no_refusal_tells_the_caller_what_is_for_operators() {
     let descriptions = authorization_errors().into_iter().map(|error| error.verdict().description);
     let descriptions =
         descriptions.chain(token_errors().into_iter().map(|error| error.verdict().description));
+    let descriptions =
+        descriptions.chain(registration_errors().into_iter().map(|error| error.verdict().description));
     for description in descriptions {
         assert!(!description.contains("for operators") && !description.contains('"'), "{description}");
     }

@@ -4,7 +4,7 @@
 use super::assert_golden;
 use crate::support::browser::{Browser, form};
 use crate::support::clock::ManualClock;
-use crate::support::configuration::TestConfiguration;
+use crate::support::configuration::{ISSUER, TestConfiguration};
 use crate::support::database::TestDatabase;
 use crate::support::relying_party::RelyingParty;
 use crate::support::server::{Answer, TestServer};
@@ -17,9 +17,10 @@ use std::sync::Arc;
 
 /// Every route of the public listener, as `src/http/router.rs` has them; the metadata document's are made there by a
 /// function of their own.
-const ROUTES: [&str; 16] = [
+const ROUTES: [&str; 19] = [
     "/",
     "/account",
+    "/assets/client-logo/{client_id}",
     "/assets/{file}",
     "/authorize",
     "/consent",
@@ -28,6 +29,8 @@ const ROUTES: [&str; 16] = [
     "/logout",
     "/par",
     "/playground",
+    "/register",
+    "/register/{client_id}",
     "/revoke",
     "/token",
     "/userinfo",
@@ -156,6 +159,12 @@ async fn pages(table: &mut Table, server: &TestServer) {
     table.add("/playground", "GET /playground, under dev", &server.get("/playground").await);
     table.add("/assets/{file}", "GET /assets/theme.css", &server.get("/assets/theme.css").await);
     table.add("/assets/{file}", "GET /assets/mark.svg", &server.get("/assets/mark.svg").await);
+    let logo = "/assets/client-logo/{client_id}";
+    table.add(
+        logo,
+        "GET /assets/client-logo/web, which has none",
+        &server.get("/assets/client-logo/web").await,
+    );
     table.add("/assets/{file}", "GET /assets/nothing", &server.get("/assets/nothing").await);
 }
 
@@ -217,15 +226,37 @@ async fn protocol(table: &mut Table, server: &TestServer) {
         let again = send(server, Method::GET, path, &[("if-none-match", &etag)]).await;
         table.add(path, &format!("GET {path}, known already"), &again);
     }
+    registration(table, server).await;
     table.add("elsewhere", "GET /authorize/x.css", &server.get("/authorize/x.css").await);
     table.add("elsewhere", "GET /metrics", &server.get("/metrics").await);
+}
+
+async fn registration(table: &mut Table, server: &TestServer) {
+    let body = json!({"redirect_uris": ["https://app.example/callback"]}).to_string();
+    let request = Request::post("/register").header("content-type", "application/json");
+    let registered = server.send(request.body(Body::from(body)).expect("a request")).await;
+    table.add("/register", "POST /register", &registered);
+    table.add("/register", "POST /register, no JSON", &server.post("/register", None, &[]).await);
+    let client = registered.json();
+    let text = |member: &str| client[member].as_str().expect("text").to_owned();
+    let (uri, bearer) =
+        (text("registration_client_uri"), format!("Bearer {}", text("registration_access_token")));
+    let path = uri.strip_prefix(&server.issuer()).expect("a path").to_owned();
+    let route = "/register/{client_id}";
+    table.add(route, "GET /register/{client_id}, no token", &server.get(&path).await);
+    table.add(route, "GET /register/{client_id}, a wrong token", &server.get_as(&path, "x").await);
+    let read = send(server, Method::GET, &path, &[("authorization", &bearer)]).await;
+    table.add(route, "GET /register/{client_id}", &read);
+    let deleted = send(server, Method::DELETE, &path, &[("authorization", &bearer)]).await;
+    table.add(route, "DELETE /register/{client_id}", &deleted);
 }
 
 /// product.md: every answer carries the security headers.
 #[tokio::test]
 async fn every_route_answers_with_the_headers_of_the_file() {
     let database = TestDatabase::sqlite();
-    let configuration = Arc::new(TestConfiguration::new(&database));
+    let configuration = TestConfiguration::with(&database, ISSUER, "[registration]\n", "");
+    let configuration = Arc::new(configuration);
     let server = TestServer::compose(configuration, ManualClock::new(), Mode::Dev).await;
     server.add_person("ada", json!({"name": "Ada Lovelace"})).await;
     let mut table = Table::default();

@@ -2,6 +2,7 @@
 
 mod documents;
 mod endpoints;
+mod languages;
 
 use crate::support::server::TestServer;
 use axum::body::Body;

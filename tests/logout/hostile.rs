@@ -37,7 +37,7 @@ async fn server_for(database: &TestDatabase, app: &HttpsServer, other: &HttpsSer
     let limits = Limits { total: Duration::from_millis(4000), ..Limits::default() };
     let outbound = Outbound::on(Arc::new(SystemNetwork), &config.outbound, limits);
     let registry = Registry::new(&config.clients);
-    server.app.snapshot.store(Arc::new(Snapshot { config, registry, outbound }));
+    server.app.snapshot.store(Arc::new(Snapshot { config, registry, outbound, mailer: None }));
     server
 }
 

@@ -67,6 +67,7 @@ on_every_fleet! {
                     username: CanonicalUsername::parse("grace").expect("a username"),
                     claims: PersonClaims::from_object(claims.as_object().cloned().expect("an object")).expect("claims"),
                     password: NewPassword::Clear(Secret::new(PASSWORD)),
+                    must_change_password: false,
                 };
                 server.people().add(person, &server.app.circumstances("")).await
             }

@@ -7,6 +7,7 @@ use axum::http::StatusCode;
 use portreeve::model::entropy::SystemEntropy;
 use portreeve::model::secret::Secret;
 use portreeve::model::username::CanonicalUsername;
+use portreeve::sessions::accounts::{Accounts, Former};
 use portreeve::storage::error::StorageError;
 use portreeve::users::lifecycle::People;
 use portreeve::users::password::PasswordHasher;
@@ -41,17 +42,18 @@ on_every_fleet! {
         let presented = |password| Presented { username: "ada", password: Secret::new(password), address_key: "", device: None };
         let sessions = server.app.sessions(&server.app.snapshot.load().config);
         let early = desk.check(presented(PASSWORD), &circumstances).await.expect("the old password");
-        let secret = sessions.sign_in(&early, None, &circumstances).await.expect("a session");
-        let before = sessions.find(Some(&secret), circumstances.now).await.expect("a store").expect("somebody");
-        for known in [None, Some(&before)] {
+        let secret = sessions.sign_in(&early, &Accounts::default(), Former::Leaves, &circumstances).await.expect("a session");
+        let before = sessions.accounts(&secret, circumstances.now).await.expect("a store");
+        assert!(before.active().is_some());
+        for known in [&Accounts::default(), &before] {
             let late = desk.check(presented(PASSWORD), &circumstances).await.expect("the old password");
             operator(server).set_password(&ada(), Secret::new(NEW_PASSWORD), &circumstances).await.expect("set");
-            let refused = sessions.sign_in(&late, known, &circumstances).await;
+            let refused = sessions.sign_in(&late, known, Former::Leaves, &circumstances).await;
             assert!(matches!(refused, Err(StorageError::Conflict(_))), "{refused:?}");
             operator(server).set_password(&ada(), Secret::new(PASSWORD), &circumstances).await.expect("set");
         }
         let again = desk.check(presented(PASSWORD), &circumstances).await.expect("the password");
-        sessions.sign_in(&again, None, &circumstances).await.expect("a session");
+        sessions.sign_in(&again, &Accounts::default(), Former::Leaves, &circumstances).await.expect("a session");
     }
 
     /// The same over HTTP: the logins wait for the hasher while an operator changes the password.

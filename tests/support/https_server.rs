@@ -5,7 +5,7 @@ use axum::Router;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rcgen::{BasicConstraints, Certificate, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls::pki_types::PrivateKeyDer;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -141,17 +141,25 @@ impl Drop for HttpsServer {
     }
 }
 
+/// Writes an authority's certificate, and a certificate of its for `names` with its key, all in PEM.
+pub fn write_identity(folder: &std::path::Path, names: &[&str]) -> [PathBuf; 3] {
+    let (authority, certificate, key) = made(names);
+    let texts = [
+        ("authority.pem", authority.pem()),
+        ("server.pem", certificate.pem()),
+        ("server.key", key.serialize_pem()),
+    ];
+    texts.map(|(name, text)| {
+        let path = folder.join(name);
+        std::fs::write(&path, text).expect("the file can be written");
+        path
+    })
+}
+
 /// An authority's certificate in PEM, and what accepts connections under a certificate of its for `names`.
 fn identity(names: &[&str], protocols: &[&str]) -> (String, TlsAcceptor) {
-    let authority_key = KeyPair::generate().expect("a key");
-    let mut authority = CertificateParams::new(Vec::new()).expect("parameters");
-    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let authority_certificate = authority.self_signed(&authority_key).expect("a certificate");
-    let issuer = Issuer::new(authority, authority_key);
-    let key = KeyPair::generate().expect("a key");
-    let names: Vec<String> = names.iter().map(ToString::to_string).collect();
-    let certificate = CertificateParams::new(names).expect("names").signed_by(&key, &issuer);
-    let chain = vec![certificate.expect("a certificate").der().clone()];
+    let (authority_certificate, certificate, key) = made(names);
+    let chain = vec![certificate.der().clone()];
     let private_key = PrivateKeyDer::try_from(key.serialize_der()).expect("a key");
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let mut config = rustls::ServerConfig::builder_with_provider(provider)
@@ -162,4 +170,17 @@ fn identity(names: &[&str], protocols: &[&str]) -> (String, TlsAcceptor) {
         .expect("a certificate and its key");
     config.alpn_protocols = protocols.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
     (authority_certificate.pem(), TlsAcceptor::from(Arc::new(config)))
+}
+
+/// An authority's certificate, one of its for `names`, and the key of that.
+fn made(names: &[&str]) -> (Certificate, Certificate, KeyPair) {
+    let authority_key = KeyPair::generate().expect("a key");
+    let mut authority = CertificateParams::new(Vec::new()).expect("parameters");
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let authority_certificate = authority.self_signed(&authority_key).expect("a certificate");
+    let issuer = Issuer::new(authority, authority_key);
+    let key = KeyPair::generate().expect("a key");
+    let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+    let certificate = CertificateParams::new(names).expect("names").signed_by(&key, &issuer);
+    (authority_certificate, certificate.expect("a certificate"), key)
 }

@@ -17,3 +17,5 @@ pub mod relying_party;
 pub mod request_signer;
 pub mod server;
 pub mod slow_database;
+pub mod smtp_server;
+pub mod sources;

@@ -158,6 +158,7 @@ impl TestServer {
             username: CanonicalUsername::parse(username).expect("a username"),
             claims: PersonClaims::from_object(claims).expect("claims"),
             password: NewPassword::Clear(Secret::new(PASSWORD)),
+            must_change_password: false,
         };
         self.people().add(person, &self.app.circumstances("")).await.expect("a person")
     }

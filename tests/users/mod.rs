@@ -40,7 +40,8 @@ async fn add(
 ) -> Result<(), LifecycleError> {
     let Value::Object(claims) = claims else { panic!("an object") };
     let username = CanonicalUsername::parse(username).expect("a username");
-    let person = NewPerson { username, claims: PersonClaims::from_object(claims).expect("claims"), password };
+    let claims = PersonClaims::from_object(claims).expect("claims");
+    let person = NewPerson { username, claims, password, must_change_password: false };
     server.people().add(person, &server.app.circumstances("")).await.map(drop)
 }
 

@@ -102,6 +102,11 @@ pub struct Refusals {
 }
 
 impl Refusals {
+    /// The next one that waits, taken out and never written.
+    pub fn take(&mut self) -> Option<AuditEvent> {
+        self.waiting.try_recv().ok()
+    }
+
     /// Writes what waits, in one transaction, and keeps their table within its cap; what the store does not take waits on.
     /// Yields how many there were.
     pub async fn write(&mut self, store: &Store) -> Result<usize, StorageError> {

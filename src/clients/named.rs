@@ -79,9 +79,9 @@ mod tests {
         let ids: Vec<ClientId> = (1..5).map(|byte| ClientId::from_random([byte; 16])).collect();
         let parameters = Parameters::default()
             .with("client_id", ids[0].as_str())
-            .with("id_token_hint", &token(&json!({"aud": ids[1].as_str()})))
-            .with("client_assertion", &token(&json!({"sub": ids[0].as_str()})))
-            .with("token", &token(&json!({"client_id": ids[2].as_str()})));
+            .with("id_token_hint", token(&json!({"aud": ids[1].as_str()})))
+            .with("client_assertion", token(&json!({"sub": ids[0].as_str()})))
+            .with("token", token(&json!({"client_id": ids[2].as_str()})));
         let basic =
             format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(format!("{}:x", ids[3])));
         assert_eq!(

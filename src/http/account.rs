@@ -17,7 +17,6 @@ use super::login::{FormFor, another_account, form, with_sessions};
 use super::security_headers::PagePolicy;
 use crate::config::Config;
 use crate::model::audit_event::EventName;
-use crate::model::grant::Access;
 use crate::model::session::Session;
 use crate::pages::{AccountDone, AccountPage, AccountPaths, GrantedApp, OpenSession, Person, Since, WayOn};
 use crate::protocol::error_code::ErrorCode;
@@ -126,7 +125,6 @@ fn app_of<'a>(visit: &'a Visit, granted: &'a Granted) -> GrantedApp<'a> {
         resources: granted.resources.iter().map(|resource| resource.as_str()).collect(),
         since: Since(granted.since),
         used: granted.used_at.map(Since),
-        is_offline: granted.access == Access::Offline,
     }
 }
 

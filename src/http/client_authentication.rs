@@ -6,7 +6,6 @@ use super::app::App;
 use super::extract::{Visit, authorization};
 use super::limits::{FormError, read_form};
 use crate::clients::authentication::{AuthenticatedClient, Presented, Verifiers, authenticate};
-use crate::clients::named;
 use crate::grants::error::TokenError;
 use crate::model::client::Provenance;
 use crate::protocol::parameters::Parameters;
@@ -47,8 +46,7 @@ async fn read(app: &App, visit: &mut Visit, request: Request) -> Result<ClientRe
     }
     let parameters =
         read_form(&headers, request.into_body()).await.map_err(|error| refuse(unreadable(error)))?;
-    let named = named::clients(&parameters, authorization(&headers));
-    if let Err(error) = visit.name(app, &named).await {
+    if let Err(error) = visit.meet(app, &parameters, authorization(&headers)).await {
         return Err(Box::new(refuse_token(app, visit, &error.into(), None, challenge)));
     }
     let client = identify(app, visit, &headers, &parameters).await;

@@ -59,6 +59,19 @@ impl Visit {
         self.languages.best(&client.metadata.client_name).unwrap_or(client.id.as_str())
     }
 
+    /// Has the clients at hand that registered themselves and that a request names.
+    pub async fn meet(
+        &mut self,
+        app: &App,
+        parameters: &Parameters,
+        authorization: Option<&str>,
+    ) -> Result<(), StorageError> {
+        match self.snapshot.registry.registered() {
+            Some(_) => self.name(app, &named::clients(parameters, authorization)).await,
+            None => Ok(()),
+        }
+    }
+
     /// Has those of `names` at hand that registered themselves.
     pub async fn name(&mut self, app: &App, names: &[ClientId]) -> Result<(), StorageError> {
         self.snapshot = self.snapshot.naming(&app.store, names).await?;
@@ -94,8 +107,8 @@ impl FromRequestParts<App> for Visit {
             secrets,
             device,
         };
-        let named = visit.query.as_ref().map(|query| named::clients(query, None)).unwrap_or_default();
-        match visit.name(app, &named).await {
+        let query = visit.query.clone().unwrap_or_default();
+        match visit.meet(app, &query, None).await {
             Ok(()) => Ok(visit),
             Err(error) => Err(refuse_visit(app, &visit, parts.uri.path(), &error)),
         }

@@ -60,8 +60,6 @@ pub struct GrantedApp<'a> {
     pub since: Since,
     /// When it last made use of it.
     pub used: Option<Since>,
-    /// Whether it may go on when the person is signed out.
-    pub is_offline: bool,
 }
 
 /// A browser in which the person is signed in.

@@ -81,7 +81,6 @@ fn every_page_in(layout: Layout<'_>, text: &str) -> Vec<(&'static str, String)> 
         resources: vec![text],
         since,
         used: Some(since),
-        is_offline: true,
     }];
     let session = |is_here| OpenSession { sid: text, is_here, since, seen: since };
     let sessions = [session(true), session(false)];

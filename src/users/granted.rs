@@ -26,8 +26,6 @@ pub struct Granted {
     pub since: Timestamp,
     /// When the app last made use of it, give or take an hour; never, if nothing is known.
     pub used_at: Option<Timestamp>,
-    /// Whether it may go on when they are signed out.
-    pub access: Access,
 }
 
 /// All that a person gave, by app.
@@ -52,9 +50,6 @@ pub async fn list(store: &Store, user: &UserId, now: Timestamp) -> Result<Vec<Gr
         let entry = entry(&mut apps, grant.client_id.clone(), grant.issued_at);
         entry.take(&grant.scopes, &grant.resources, grant.issued_at);
         entry.used_at = entry.used_at.max(used_at(&grant));
-        if grant.access == Access::Offline {
-            entry.access = Access::Offline;
-        }
     }
     Ok(apps.into_values().collect())
 }
@@ -66,7 +61,6 @@ fn entry(apps: &mut BTreeMap<ClientId, Granted>, client_id: ClientId, since: Tim
         resources: Vec::new(),
         since,
         used_at: None,
-        access: Access::Session,
     })
 }
 

@@ -87,7 +87,6 @@ account-at = Bei
 account-granted = Seit
 account-used = Zuletzt genutzt
 account-unused = Zurzeit nicht
-account-offline = Auch wenn Sie abgemeldet sind, darf sie weiter zugreifen.
 account-take-back = Zurücknehmen
 account-take-back-hint = was { $client } darf
 account-sessions = Wo Sie angemeldet sind

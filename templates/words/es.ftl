@@ -87,7 +87,6 @@ account-at = En
 account-granted = Desde
 account-used = Último uso
 account-unused = Ahora mismo no
-account-offline = Puede seguir accediendo aunque usted cierre la sesión.
 account-take-back = Retirar el acceso
 account-take-back-hint = de { $client }
 account-sessions = Dónde tiene la sesión iniciada

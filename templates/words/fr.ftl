@@ -87,7 +87,6 @@ account-at = Auprès de
 account-granted = Depuis
 account-used = Dernière utilisation
 account-unused = Pas en ce moment
-account-offline = Elle peut continuer après votre déconnexion.
 account-take-back = Retirer l’accès
 account-take-back-hint = de { $client }
 account-sessions = Où votre session est ouverte

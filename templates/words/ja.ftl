@@ -81,7 +81,6 @@ account-at = アクセス先
 account-granted = 許可日時
 account-used = 最終利用
 account-unused = 現在は利用なし
-account-offline = サインアウトした後もアクセスできます。
 account-take-back = 許可を取り消す
 account-take-back-hint = ({ $client })
 account-sessions = サインイン中の場所

@@ -87,7 +87,6 @@ account-at = Em
 account-granted = Desde
 account-used = Último uso
 account-unused = No momento, não
-account-offline = Pode continuar mesmo depois de encerrar a sessão.
 account-take-back = Retirar o acesso
 account-take-back-hint = de { $client }
 account-sessions = Onde tem a sessão iniciada

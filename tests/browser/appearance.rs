@@ -60,7 +60,7 @@ async fn tour_in(language: &str, look: impl AsyncFn(&Stage, &str)) {
         chromium.find(id).await;
         look(&stage, path).await;
     }
-    chromium.follow("logout-confirm").await;
+    chromium.follow("logout-all").await;
     chromium.find("login-again").await;
     look(&stage, "signed out").await;
     chromium.open(&stage.url(&stage.album.party.authorize(&[("client_id", "nobody")]))).await;

@@ -31,9 +31,7 @@ use crate::storage::error::StorageError;
 use futures_util::future::BoxFuture;
 use sqlite_writer::{Haste, SqliteWriter};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
-};
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -274,23 +272,17 @@ async fn open_sqlite(path: &str, max_connections: u32) -> Result<Pools, StorageE
     let options = SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(Duration::from_secs(5))
         .pragma("journal_size_limit", "67108864");
-    let one = SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
-    let writer = one
-        .test_before_acquire(false)
-        .acquire_timeout(ACQUIRE_TIMEOUT)
-        .connect_with(options.clone().busy_timeout(sqlite_writer::LOCK_PATIENCE))
-        .await?;
+    let writer = SqliteWriter::open(options.clone()).await?;
     let readers = SqlitePoolOptions::new()
         .max_connections(max_connections.clamp(1, 8))
         .test_before_acquire(false)
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .connect_lazy_with(options);
-    Ok(Pools::Sqlite { readers, writer: SqliteWriter::start(writer) })
+    Ok(Pools::Sqlite { readers, writer })
 }
 
 /// Makes the embedded store's file, and the folders above it that are missing, for their owner alone; what SQLite lays beside it

@@ -1,11 +1,13 @@
 //! The one writer of the embedded store: it runs the closures that wait together, each in a savepoint, and answers them
 //! after the common commit. One fsync then serves many (performance.md, finding 4).
 
+use crate::storage::ACQUIRE_TIMEOUT;
 use crate::storage::driver::{Connection, Transaction};
 use crate::storage::error::StorageError;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use sqlx::SqlitePool;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -29,7 +31,8 @@ const BATCH: usize = 128;
 /// How long a closure waits for its turn, another process's lock included; then it is turned away, and has not run.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long SQLite itself waits for another process's lock at a time.
-pub(super) const LOCK_PATIENCE: Duration = Duration::from_secs(1);
+const LOCK_PATIENCE: Duration = Duration::from_secs(1);
+const LOCKED: &str = "another process holds the lock of the embedded store";
 /// The pause before the lock is tried again.
 const BETWEEN_TRIES: Duration = Duration::from_millis(10);
 /// How long an answer takes at most, whatever the disk does; whether the closure ran is not known then.
@@ -47,7 +50,26 @@ pub(super) enum Haste {
 }
 
 impl SqliteWriter {
-    pub(super) fn start(pool: SqlitePool) -> Self {
+    /// Opens the writer's connection, puts the file under a write-ahead log, and starts the task. Of several processes that
+    /// find a new file only one can change its journal, and SQLite turns the others away without waiting: they try again.
+    pub(super) async fn open(options: SqliteConnectOptions) -> Result<Self, StorageError> {
+        let options = options.journal_mode(SqliteJournalMode::Wal).busy_timeout(LOCK_PATIENCE);
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let one = SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
+            let one = one.test_before_acquire(false).acquire_timeout(ACQUIRE_TIMEOUT);
+            match one.connect_with(options.clone()).await.map_err(StorageError::from) {
+                Ok(pool) => return Ok(Self::start(pool)),
+                Err(StorageError::Serialization) if Instant::now() < deadline => {
+                    tokio::time::sleep(BETWEEN_TRIES).await;
+                }
+                Err(StorageError::Serialization) => return Err(unavailable(LOCKED)),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn start(pool: SqlitePool) -> Self {
         let (queue, waiting) = mpsc::channel(QUEUE);
         let is_failing = Arc::<AtomicBool>::default();
         tokio::spawn(run(pool.clone(), waiting, is_failing.clone()));
@@ -193,7 +215,7 @@ async fn begin(pool: &SqlitePool, deadline: Instant) -> Result<Transaction, Stor
                 tokio::time::sleep(BETWEEN_TRIES).await;
             }
             Err(StorageError::Serialization) => {
-                return Err(unavailable("another process holds the lock of the embedded store"));
+                return Err(unavailable(LOCKED));
             }
             begun => return begun,
         }

@@ -55,6 +55,20 @@ async fn migrated() -> (TestDatabase, BTreeSet<String>, BTreeSet<String>) {
     (alone, columns, indexes)
 }
 
+/// F-16: only one of them can put a new file under a write-ahead log, and SQLite turns the others away without waiting.
+#[tokio::test(flavor = "multi_thread")]
+async fn many_that_open_a_new_file_at_once_all_open_it() {
+    for _ in 0..30 {
+        let database = TestDatabase::sqlite();
+        let opened = together(12, |_| {
+            let url = database.url().to_owned();
+            async move { Store::open(&url, 2).await.map(drop) }
+        })
+        .await;
+        assert!(opened.iter().all(Result::is_ok), "{opened:?}");
+    }
+}
+
 on_both_stores! {
     /// F-16, threat 199: one of them migrates, all of them serve, and the schema is the same on both stores.
     async fn five_replicas_that_start_on_an_empty_database_migrate_it_once(database: TestDatabase) {

@@ -113,16 +113,20 @@ async fn measure(request: Request, next: Next) -> Response {
 
 /// A label of a bounded set, whatever the path.
 fn route_label(path: &str) -> &'static str {
-    const ROUTES: [&str; 17] = [
+    const ROUTES: [&str; 21] = [
         "/par",
         "/authorize",
         "/login",
         "/consent",
         "/logout",
         "/account",
+        "/account/grants",
         "/account/password",
+        "/account/sessions",
         "/recovery",
+        "/recovery/done",
         "/recovery/new-password",
+        "/recovery/sent",
         "/token",
         "/revoke",
         "/introspect",

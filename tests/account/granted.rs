@@ -28,8 +28,8 @@ on_both_stores! {
         let mut browser = signed_in(&server, "ada").await;
         let page = open(&server, &mut browser, "/account").await;
         for told in [
-            "Photo editor", "See your photos", "https://api.example.com/photos", "15 January 2027, 08:00 UTC",
-            "16 January 2027, 08:00 UTC",
+            "Photo editor", "See your photos", "https://api.example.com/photos", "2027-01-15, 08:00 UTC",
+            "2027-01-16, 08:00 UTC",
         ] {
             assert!(page.body.contains(told), "{told}: {page:?}");
         }

@@ -205,7 +205,7 @@ on_both_stores! {
         let token = token(&server).await;
         let held = format!(
             "SELECT COUNT(*) FROM outbox WHERE facts LIKE '%{token}%' OR recipient LIKE '%{token}%' OR recipient LIKE '%@%'
-             OR sealed IS NOT NULL OR facts <> '{{}}'"
+             OR sealed IS NOT NULL OR facts <> '{{\"language\":\"en\"}}'"
         );
         assert_eq!(database.number(&held).await, 0);
         let audited = format!("SELECT COUNT(*) FROM audit_events WHERE reason LIKE '%{token}%' OR reason LIKE '%@%'");

@@ -5,7 +5,10 @@ use crate::support::browser::Browser;
 use crate::support::relying_party::{Method, RelyingParty, Tokens};
 use crate::support::server::{Answer, TestServer, claims};
 use axum::http::StatusCode;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 
 /// The `response_mode` parameter of each plan; absent in the Basic plan.
@@ -108,11 +111,12 @@ impl<'a> Plan<'a> {
         let tokens = Tokens(answer.json());
         assert!(tokens.0["expires_in"].as_u64().is_some_and(|seconds| (1..=31_536_000).contains(&seconds)));
         assert!(tokens.0["token_type"].as_str().is_some_and(|kind| kind.eq_ignore_ascii_case("bearer")));
-        self.judge_id_token(&claims(tokens.id()));
+        self.judge_id_token(&claims(tokens.id()), tokens.access());
         tokens
     }
 
-    fn judge_id_token(&self, said: &Value) {
+    /// Also that nothing is missing that apps may take for absent by mistake (threat 76).
+    fn judge_id_token(&self, said: &Value, access_token: &str) {
         assert_eq!(
             (said["iss"].as_str(), said["aud"].as_str()),
             (Some(self.server.issuer().as_str()), Some(self.app.client_id))
@@ -123,6 +127,8 @@ impl<'a> Plan<'a> {
         let members = said.as_object().expect("claims").keys();
         let foreign: Vec<&String> = members.filter(|name| !lawful.contains(&name.as_str())).collect();
         assert!(foreign.is_empty(), "{foreign:?}");
+        let half = &Sha256::digest(access_token)[..16];
+        assert_eq!(said["at_hash"], URL_SAFE_NO_PAD.encode(half), "OpenID Connect Core §3.1.3.6");
     }
 
     /// A visit to its tokens.

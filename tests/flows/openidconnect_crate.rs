@@ -241,7 +241,7 @@ on_both_stores! {
         let place = Place::open(&database).await;
         for name in ["web", "post", "edwards"] {
             let client = place.registered(name);
-            let visit = place.visit(&client, &["email", "offline_access"]).await;
+            let visit = place.visit(&client, &["profile", "offline_access"]).await;
             let nonce = visit.nonce.clone();
             let tokens = place.redeem(&client, visit).await.expect("tokens");
             let before = Place::verified(&client, &tokens, &nonce);

@@ -2,6 +2,7 @@
 //! (threats 20, 131, 153, 154, 163–166, 168). What every answer carries is told once.
 
 use super::assert_golden;
+use crate::account::Pressed;
 use crate::support::browser::{Browser, form};
 use crate::support::clock::ManualClock;
 use crate::support::configuration::{ISSUER, TestConfiguration};
@@ -17,9 +18,12 @@ use std::sync::Arc;
 
 /// Every route of the public listener, as `src/http/router.rs` has them; the metadata document's are made there by a
 /// function of their own.
-const ROUTES: [&str; 19] = [
+const ROUTES: [&str; 26] = [
     "/",
     "/account",
+    "/account/grants",
+    "/account/password",
+    "/account/sessions",
     "/assets/client-logo/{client_id}",
     "/assets/{file}",
     "/authorize",
@@ -29,6 +33,10 @@ const ROUTES: [&str; 19] = [
     "/logout",
     "/par",
     "/playground",
+    "/recovery",
+    "/recovery/done",
+    "/recovery/new-password",
+    "/recovery/sent",
     "/register",
     "/register/{client_id}",
     "/revoke",
@@ -149,7 +157,7 @@ async fn pages(table: &mut Table, server: &TestServer) {
     let by_form = browser.get(server, &web.authorize(&[("response_mode", "form_post")])).await;
     table.add("/authorize", "GET /authorize, a code by form_post", &by_form);
     table.add("/authorize", "GET /authorize, a code", &browser.get(server, &web.authorize(&[])).await);
-    table.add("/account", "GET /account", &browser.get(server, "/account").await);
+    account(table, server, &mut browser).await;
     let logout = browser.get(server, "/logout").await;
     table.add("/logout", "GET /logout", &logout);
     let fields = form(&logout).hidden;
@@ -231,6 +239,28 @@ async fn protocol(table: &mut Table, server: &TestServer) {
     table.add("elsewhere", "GET /metrics", &server.get("/metrics").await);
 }
 
+async fn account(table: &mut Table, server: &TestServer, browser: &mut Browser) {
+    let page = browser.get(server, "/account").await;
+    table.add("/account", "GET /account", &page);
+    let password = browser.get(server, "/account/password").await;
+    table.add("/account/password", "GET /account/password", &password);
+    let wrong = browser.post(server, &form(&password).action, &[("old_password", "x")]).await;
+    table.add("/account/password", "POST /account/password, forged", &wrong);
+    for path in ["/account/grants", "/account/sessions"] {
+        let forged = browser.post(server, path, &[("client", "web")]).await;
+        table.add(path, &format!("POST {path}, forged"), &forged);
+    }
+    let taken = Pressed::of(&page, "grant-1-revoke").send(server, browser).await;
+    table.add("/account/grants", "POST /account/grants", &taken);
+    for path in ["/recovery", "/recovery/sent", "/recovery/new-password", "/recovery/done"] {
+        table.add(path, &format!("GET {path}"), &server.get(path).await);
+    }
+    let wrong = server.get("/recovery/new-password?token=x").await;
+    table.add("/recovery/new-password", "GET /recovery/new-password, a wrong token", &wrong);
+    let forged = browser.post(server, "/recovery", &[("username", "ada")]).await;
+    table.add("/recovery", "POST /recovery, forged", &forged);
+}
+
 async fn registration(table: &mut Table, server: &TestServer) {
     let body = json!({"redirect_uris": ["https://app.example/callback"]}).to_string();
     let request = Request::post("/register").header("content-type", "application/json");
@@ -251,11 +281,15 @@ async fn registration(table: &mut Table, server: &TestServer) {
     table.add(route, "DELETE /register/{client_id}", &deleted);
 }
 
+/// So that every route is there.
+const SETTINGS: &str =
+    "[registration]\n[mail]\nserver = \"127.0.0.1\"\nsecurity = \"none\"\nfrom = \"login@example.com\"\n";
+
 /// product.md: every answer carries the security headers.
 #[tokio::test]
 async fn every_route_answers_with_the_headers_of_the_file() {
     let database = TestDatabase::sqlite();
-    let configuration = TestConfiguration::with(&database, ISSUER, "[registration]\n", "");
+    let configuration = TestConfiguration::with(&database, ISSUER, SETTINGS, "");
     let configuration = Arc::new(configuration);
     let server = TestServer::compose(configuration, ManualClock::new(), Mode::Dev).await;
     server.add_person("ada", json!({"name": "Ada Lovelace"})).await;

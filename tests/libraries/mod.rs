@@ -4,6 +4,7 @@
 use crate::support::clock::ManualClock;
 use crate::support::configuration::{TestConfiguration, random_secret};
 use crate::support::database::TestDatabase;
+use crate::support::https_server::write_identity;
 use crate::support::request_signer::RequestSigner;
 use crate::support::server::{Listening, PASSWORD, TestServer};
 use portreeve::http::app::Mode;
@@ -11,10 +12,9 @@ use portreeve::http::listener::{Listener, ListenerLimits};
 use portreeve::http::tls::TlsReloader;
 use portreeve::model::clock::{Clock as _, SystemClock};
 use portreeve::protocol::signing_algorithm::SigningAlgorithm;
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,7 +37,8 @@ impl Place {
     async fn open() -> Self {
         let database = TestDatabase::postgres().await;
         let files = tempfile::tempdir().expect("a folder");
-        let (authority, tls) = certificate(files.path());
+        let [authority, certificate, key] = write_identity(files.path(), &["localhost"]);
+        let tls = TlsReloader::load(&certificate, key.as_path()).expect("a certificate and its key");
         let address = ([127, 0, 0, 1], 0).into();
         let listener =
             Listener::bind(address, ListenerLimits::default(), Some(tls), vec![]).await.expect("a port");
@@ -76,6 +77,8 @@ impl Place {
             .env("INITIAL_ACCESS_TOKEN", &self.initial_access_token)
             .env("CERTIFICATE", &self.authority)
             .env("NODE_EXTRA_CA_CERTS", &self.authority)
+            // Python's requests lets a setting of the machine win over the program's own.
+            .env("REQUESTS_CA_BUNDLE", &self.authority)
             .stdin(Stdio::null())
             .kill_on_drop(true);
         let ended = tokio::time::timeout(Duration::from_secs(120), program.output()).await;
@@ -84,24 +87,6 @@ impl Place {
         assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
         said.lines().filter_map(|line| line.strip_prefix("done: ").map(str::to_owned)).collect()
     }
-}
-
-/// A certificate for localhost by an authority of its own; yields the authority's file.
-fn certificate(folder: &Path) -> (PathBuf, TlsReloader) {
-    let mut parameters = CertificateParams::new(Vec::new()).expect("parameters");
-    parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let key = KeyPair::generate().expect("a key");
-    let authority = parameters.self_signed(&key).expect("a certificate");
-    let issuer = Issuer::from_params(&parameters, &key);
-    let own_key = KeyPair::generate().expect("a key");
-    let own = CertificateParams::new(vec!["localhost".to_owned()]).expect("parameters");
-    let own = own.signed_by(&own_key, &issuer).expect("a certificate");
-    let (file, key_file, authority_file) =
-        (folder.join("server.pem"), folder.join("server.key"), folder.join("authority.pem"));
-    std::fs::write(&file, own.pem()).expect("written");
-    std::fs::write(&key_file, own_key.serialize_pem()).expect("written");
-    std::fs::write(&authority_file, authority.pem()).expect("written");
-    (authority_file, TlsReloader::load(&file, key_file.as_path()).expect("a certificate and its key"))
 }
 
 fn clients(signer: &RequestSigner) -> String {

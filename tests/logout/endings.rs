@@ -39,8 +39,16 @@ on_both_stores! {
         let (server, receiver) = start(&database).await;
         server.add_person("bob", json!({})).await;
         let mut browser = Browser::new();
-        let tokens = app("app").tokens(&server, &mut browser).await;
+        app("app").tokens(&server, &mut browser).await;
+        // beside: both stay
         let page = browser.get(&server, &format!("/login?{}&account=other", app("app").request(&[]))).await;
+        browser.sign_in(&server, &page, "bob").await;
+        assert!(told(&server, &receiver).await.is_empty());
+        // instead: who was there leaves
+        let mut browser = Browser::new();
+        let tokens = app("app").tokens(&server, &mut browser).await;
+        let page = browser.get(&server, &app("app").authorize(&[("prompt", "login")])).await;
+        let page = browser.follow(&server, page).await;
         browser.sign_in(&server, &page, "bob").await;
         assert_eq!(told(&server, &receiver).await, [claims(tokens.id())["sid"].clone()]);
         // the same person signing in again goes on under the same sid, and nobody is told

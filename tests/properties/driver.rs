@@ -118,8 +118,9 @@ impl<'a> Driver<'a> {
     async fn sign_in(&mut self, browser: usize, person: usize) -> (Answer, String) {
         let (server, username) = (self.server(), self.people[person].0.to_string());
         let browser = &mut self.browsers[browser];
-        let request = RelyingParty::new("ours", "openid").request(&[]);
-        let page = browser.get(server, &format!("/login?{request}&account=other")).await;
+        let request = RelyingParty::new("ours", "openid").authorize(&[("prompt", "login")]);
+        let page = browser.get(server, &request).await;
+        let page = browser.follow(server, page).await;
         let answer = browser.submit_login(server, &page, &username, PASSWORD).await;
         let seen = match answer.status {
             StatusCode::SEE_OTHER => Answer::Done,

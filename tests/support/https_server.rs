@@ -5,7 +5,7 @@ use axum::Router;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
-use rcgen::{BasicConstraints, Certificate, CertificateParams, IsCa, Issuer, KeyPair};
+use rcgen::{BasicConstraints, Certificate, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use rustls::pki_types::PrivateKeyDer;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -177,6 +177,8 @@ fn made(names: &[&str]) -> (Certificate, Certificate, KeyPair) {
     let authority_key = KeyPair::generate().expect("a key");
     let mut authority = CertificateParams::new(Vec::new()).expect("parameters");
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    // A name of its own: a certificate whose issuer has its subject's name counts as self-signed.
+    authority.distinguished_name.push(DnType::CommonName, "The tests' authority");
     let authority_certificate = authority.self_signed(&authority_key).expect("a certificate");
     let issuer = Issuer::new(authority, authority_key);
     let key = KeyPair::generate().expect("a key");

@@ -21,7 +21,7 @@ on_both_stores! {
     /// RFC 7662 §2.1, §2.2; threat 49: the token's client and those named for its audience; nobody else, and nobody unnamed.
     async fn only_whose_token_it_is_and_whom_it_is_for_learn_about_it(database: TestDatabase) {
         let server = TestServer::start(&database).await;
-        let web = RelyingParty::new("web", "openid offline_access photos.read");
+        let web = RelyingParty::new("web", "openid profile offline_access photos.read");
         let tokens = web.tokens(&server, &mut Browser::new()).await;
         let mail = RelyingParty::new("web", "openid mail.read");
         let for_mail = mail.tokens(&server, &mut Browser::new()).await;
@@ -50,6 +50,9 @@ on_both_stores! {
         }
         let told = server.introspect_as("photos-api", tokens.access()).await;
         assert_eq!((&told["aud"], &told["client_id"], &told["username"]), (&json!(PHOTOS), &json!("web"), &json!("ada")));
+        // a person's name rides on `profile`
+        let told = server.introspect_as("web", for_mail.access()).await;
+        assert!(told["active"] == true && told.get("username").is_none(), "{told}");
         // the type hint is a hint (RFC 7009 §2.1, RFC 7662 §2.1)
         for hint in ["access_token", "refresh_token", "nonsense"] {
             for token in [tokens.access(), tokens.refresh()] {
@@ -72,7 +75,7 @@ on_both_stores! {
     /// RFC 7662 §2.2, §4; threat 49: unknown, expired, revoked and foreign are one answer.
     async fn every_reason_not_to_count_looks_alike(database: TestDatabase) {
         let server = TestServer::start(&database).await;
-        let web = RelyingParty::new("web", "openid offline_access photos.read");
+        let web = RelyingParty::new("web", "openid profile offline_access photos.read");
         let expired = web.tokens(&server, &mut Browser::new()).await;
         server.clock.advance(Duration::from_secs(601));
         let revoked = web.tokens(&server, &mut Browser::new()).await;

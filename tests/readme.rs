@@ -131,6 +131,7 @@ fn load(block: &str) -> Result<(), Vec<Problem>> {
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).expect("closed");
     };
     secret("secret-2.key", &config::init::new_secret_key(&SystemEntropy));
+    secret("mail.password", "the mail server's\n");
     secret("database.url", "postgres://portreeve:PASSWORD@localhost/portreeve\n");
     let made = rcgen::generate_simple_self_signed(["auth.example.com".to_owned()]).expect("a certificate");
     secret("server.pem", &made.cert.pem());

@@ -40,6 +40,8 @@ pub enum AuthorizationError {
     PushedTooLarge,
     /// Too many pushed requests of the client wait.
     TooManyPushed,
+    /// One address pushes in the name of public clients again and again (threat 83).
+    PushedTooOften,
     /// The client may not use the code flow.
     GrantTypeNotAllowed,
     /// PKCE is missing.
@@ -137,6 +139,11 @@ impl AuthorizationError {
                 "too many pushed requests of the client wait; use them or let them expire".into(),
                 "RFC 9126 §2.3",
             ),
+            Self::PushedTooOften => (
+                Code::TemporarilyUnavailable,
+                "too many requests of public clients are pushed from this address; try again shortly".into(),
+                "RFC 9126 §2.3",
+            ),
             Self::GrantTypeNotAllowed => (
                 Code::UnauthorizedClient,
                 "the client is not registered for grant type authorization_code".into(),
@@ -188,7 +195,7 @@ impl AuthorizationError {
         let status = match self {
             Self::Unavailable(_) => 503,
             Self::Internal(_) => 500,
-            Self::TooManyPushed => 429,
+            Self::TooManyPushed | Self::PushedTooOften => 429,
             Self::PushedTooLarge => 413,
             _ => 400,
         };

@@ -3,11 +3,11 @@
 
 use crate::audit::{Refusals, Trail};
 use crate::clients::logos::Logos;
-use crate::clients::registration_pace::RegistrationPace;
 use crate::clients::remote_keys::RemoteKeys;
 use crate::config::Config;
 use crate::http::app::{App, Mode, Parts, Snapshot};
 use crate::keys::{Keys, SecretPurposes};
+use crate::model::address_pace::AddressPace;
 use crate::model::clock::SharedClock;
 use crate::model::entropy::SharedEntropy;
 use crate::model::throttle::Throttle;
@@ -58,7 +58,8 @@ pub async fn compose(ingredients: Ingredients) -> anyhow::Result<Composition> {
         recoveries: Arc::new(Semaphore::new(RECOVERIES)),
         passwords: PasswordHasher::new(entropy.clone()),
         remote_keys: RemoteKeys::new(clock.clone()),
-        registration_pace: RegistrationPace::default(),
+        registration_pace: AddressPace::of_registrations(),
+        push_pace: AddressPace::of_pushed_requests(),
         logos: Logos::default(),
         snapshot: ArcSwap::from_pointee(Snapshot::of(config)),
         clock_is_off: AtomicBool::new(false),

@@ -8,7 +8,6 @@ mod picture;
 pub mod registered;
 pub mod registration;
 pub mod registration_error;
-pub mod registration_pace;
 pub mod registration_policy;
 pub mod registry;
 pub mod remote_keys;

@@ -5,9 +5,9 @@
 use crate::audit::{Circumstances, Trail, record};
 use crate::clients::registered::{RegisteredClients, read};
 use crate::clients::registration_error::RegistrationError;
-use crate::clients::registration_pace::RegistrationPace;
 use crate::clients::registration_policy::{Policy, has_secret, metadata_of, origins_of};
 use crate::clients::registry::Registry;
+use crate::model::address_pace::AddressPace;
 use crate::model::audit_event::{About, AuditEvent, EventName};
 use crate::model::entropy::SharedEntropy;
 use crate::model::registered_client::RegisteredClient;
@@ -35,7 +35,7 @@ pub struct Registrations<'a> {
     /// What metadata is judged by.
     pub policy: Policy<'a>,
     /// How often one address may.
-    pub pace: &'a RegistrationPace,
+    pub pace: &'a AddressPace,
     /// Chance.
     pub entropy: &'a SharedEntropy,
     /// Takes events.

@@ -11,7 +11,7 @@ use std::sync::Arc;
 const PREFIX: &str = "PORTREEVE_";
 
 /// Every setting of the main file; `*` stands for a name that the operator chooses.
-pub(super) const SETTINGS: [&str; 67] = [
+pub(super) const SETTINGS: [&str; 68] = [
     "issuer",
     "secret_key",
     "secret_key.file",
@@ -71,6 +71,7 @@ pub(super) const SETTINGS: [&str; 67] = [
     "mail.password",
     "mail.password.file",
     "mail.password.env",
+    "mail.password.allow_readable",
     "front_channel_logout",
     "registration",
     "registration.initial_access_tokens",

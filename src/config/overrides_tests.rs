@@ -122,3 +122,78 @@ fn a_certificate_that_the_listener_would_refuse_is_refused_here() {
         assert!(problems[0].line > 0, "{problems:#?}");
     }
 }
+
+/// One more key in each table: the refusal names those that its reader asks for.
+const EVERY_TABLE: &str = r#"zzz = 1
+issuer = "https://auth.example.com"
+secret_key = { file = "secret.key", zzz = 1 }
+[listen]
+zzz = 1
+[listen.tls]
+certificate = "server.pem"
+private_key = { file = "server.key", zzz = 1 }
+zzz = 1
+[operations]
+zzz = 1
+[database]
+url = { file = "database.url", zzz = 1 }
+zzz = 1
+[lifetimes]
+zzz = 1
+[signing_keys]
+zzz = 1
+[scopes.photos]
+description = "See your photos"
+zzz = 1
+[resources."https://api.example.com/photos"]
+scopes = ["photos"]
+zzz = 1
+[pages]
+zzz = 1
+[log]
+zzz = 1
+[audit]
+zzz = 1
+[outbound]
+zzz = 1
+[mail]
+server = "localhost"
+from = "login@example.com"
+username = "portreeve"
+password = { file = "mail.password", zzz = 1 }
+zzz = 1
+[front_channel_logout]
+zzz = 1
+[registration]
+zzz = 1
+[clients]
+folder = "clients"
+zzz = 1
+"#;
+
+#[test]
+fn whatever_a_file_can_say_a_variable_can() {
+    let folder = Folder::empty();
+    for name in ["secret.key", "server.key", "database.url", "mail.password"] {
+        folder.secret(name, &super::testing::random());
+    }
+    folder.file("portreeve.toml", EVERY_TABLE);
+    let mut tables = 0;
+    for problem in folder.problems() {
+        if problem.rule != "unknown-key" {
+            continue;
+        }
+        tables += 1;
+        let table = problem.key.strip_suffix("zzz").expect("the key that nobody knows");
+        let table = table
+            .replace("scopes.photos.", "scopes.*.")
+            .replace("resources.\"https://api.example.com/photos\".", "resources.*.");
+        for key in problem.expected.strip_prefix("one of ").expect("a list").split(", ") {
+            let setting = format!("{table}{key}");
+            let is_told = super::overrides::SETTINGS.contains(&setting.as_str());
+            let holds = super::overrides::SETTINGS.iter().any(|one| one.starts_with(&format!("{setting}.")));
+            assert!(is_told || holds, "{setting} cannot be set by a variable");
+        }
+    }
+    assert_eq!(tables, EVERY_TABLE.matches("zzz").count(), "every table was asked");
+}

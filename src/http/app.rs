@@ -4,12 +4,12 @@
 use crate::audit::{Circumstances, Trail};
 use crate::authorization::in_force::Sources;
 use crate::clients::logos::Logos;
-use crate::clients::registration_pace::RegistrationPace;
 use crate::clients::registry::Registry;
 use crate::clients::remote_keys::RemoteKeys;
 use crate::config::Config;
 use crate::keys::key_ring::KeyRing;
 use crate::keys::{Keys, SecretPurposes};
+use crate::model::address_pace::AddressPace;
 use crate::model::clock::SharedClock;
 use crate::model::entropy::SharedEntropy;
 use crate::model::throttle::Throttle;
@@ -59,7 +59,9 @@ pub struct Parts {
     /// By how many milliseconds the clock is ahead of the database's, as last measured.
     pub clock_ahead: AtomicI64,
     /// How often one address may register clients.
-    pub registration_pace: RegistrationPace,
+    pub registration_pace: AddressPace,
+    /// How often one address may push requests of public clients.
+    pub push_pace: AddressPace,
     /// The logos of clients.
     pub logos: Logos,
     /// Whether the playground is open.

@@ -39,8 +39,8 @@ pub async fn get(State(app): State<App>, visit: Visit, headers: HeaderMap) -> Re
         Ok(judged) => judged,
         Err(error) => return refuse(&app, &visit, &error),
     };
-    let signed_in = ending.session(&accounts);
-    match (ending.next_step(signed_in), signed_in) {
+    let signed_in = ending.session(&accounts, app.subjects());
+    match (ending.next_step(signed_in, app.subjects()), signed_in) {
         (NextStep::Confirm(reason), Some(signed_in)) => {
             ask(&app, &visit, &request, &ending, &accounts, signed_in, reason)
         }
@@ -77,7 +77,7 @@ pub async fn post(State(app): State<App>, visit: Visit, headers: HeaderMap, requ
         Ok(judged) => judged,
         Err(error) => return refuse(&app, &visit, &error),
     };
-    let Some(signed_in) = ending.session(&accounts) else {
+    let Some(signed_in) = ending.session(&accounts, app.subjects()) else {
         return lead_on(&visit, &ending, &Frames::default(), Onward::ByButton);
     };
     let shown = request.encode();
@@ -156,7 +156,7 @@ async fn end(
                 // The session has ended, come what may: an app that cannot be told of now is one that shows nothing.
                 let known = visit.snapshot.naming(&app.store, &apps).await;
                 let registry = &known.as_ref().unwrap_or(&visit.snapshot).registry;
-                frames.add(Frames::of(config, registry, &apps, &signed_in.session.id));
+                frames.add(Frames::of((config, registry), app.subjects(), &apps, &signed_in.session.id));
             }
             Err(error) => return refuse(app, visit, &error.into()),
         }

@@ -99,7 +99,8 @@ pub(in crate::http) async fn server(config: Config, mode: Mode, signing: Signing
     let keys = Keys::open(&store, secrets.sealing.clone(), &entropy, now).await.expect("opens");
     let app = Arc::new(Parts {
         clock_ahead: 0.into(),
-        registration_pace: crate::clients::registration_pace::RegistrationPace::default(),
+        registration_pace: crate::model::address_pace::AddressPace::of_registrations(),
+        push_pace: crate::model::address_pace::AddressPace::of_pushed_requests(),
         logos: crate::clients::logos::Logos::default(),
         clock_is_off: false.into(),
         is_draining: false.into(),

@@ -5,6 +5,7 @@ use super::app::App;
 use super::client_authentication::receive;
 use super::extract::Visit;
 use crate::authorization::begin::Grounds;
+use crate::authorization::error::AuthorizationError;
 use crate::authorization::push::{LIFE, push};
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
@@ -18,6 +19,12 @@ pub async fn post(State(app): State<App>, mut visit: Visit, request: Request) ->
         Err(response) => return *response,
     };
     let client = received.client.client();
+    // who authenticates can be told to stop; of a public client anybody can push
+    if client.metadata.is_public()
+        && app.push_pace.admit(&visit.address_key, visit.circumstances.now).is_err()
+    {
+        return refuse_push(&app, &visit, &AuthorizationError::PushedTooOften, client);
+    }
     let ring = app.keys.ring();
     let grounds = Grounds {
         config: &visit.snapshot.config,

@@ -7,7 +7,7 @@ use crate::jose::jwt_type::JwtType;
 use crate::model::client::Client;
 use crate::model::outbox::Message;
 use crate::outbound::{Outbound, OutboundUrl, Purpose};
-use crate::protocol::identifiers::{ClientId, UserId};
+use crate::protocol::identifiers::{ClientId, SessionId, UserId};
 use crate::protocol::logout_token::{Events, LOGOUT_TOKEN_LIFE, LogoutTokenClaims};
 use crate::tokens::issue::Issuer;
 use serde_json::Value;
@@ -68,6 +68,7 @@ pub fn logout_token(message: &Message, client: &Client, issuer: &Issuer<'_>) -> 
     let fact = |name: &str| message.facts.get(name).and_then(Value::as_str).ok_or(Undelivered::NoFacts);
     let signer = ring.signer(client.metadata.id_token_signed_response_alg).ok_or(Undelivered::NoSigner)?;
     let user = UserId::parse(fact("sub")?).map_err(|_| Undelivered::NoFacts)?;
+    let session = SessionId::parse(fact("sid")?).map_err(|_| Undelivered::NoFacts)?;
     let claims = LogoutTokenClaims {
         iss: config.issuer.as_str(),
         sub: &subjects.subject(client, &user),
@@ -75,7 +76,7 @@ pub fn logout_token(message: &Message, client: &Client, issuer: &Issuer<'_>) -> 
         iat: now.seconds(),
         exp: now.plus(LOGOUT_TOKEN_LIFE).seconds(),
         jti: message.id.as_str(),
-        sid: fact("sid")?,
+        sid: &subjects.session(client, &session),
         events: Events::default(),
     };
     signer.sign(JwtType::LogoutToken, &claims).map_err(|_| Undelivered::NoSigner)

@@ -12,6 +12,7 @@ use crate::protocol::timestamp::Timestamp;
 use crate::sessions::accounts::Accounts;
 use crate::sessions::browser::SignedIn;
 use crate::tokens::id_token_hint::{self, IdTokenHint};
+use crate::tokens::subject::Subjects;
 use std::sync::Arc;
 use url::form_urlencoded;
 
@@ -129,21 +130,28 @@ impl EndSession {
 
     /// Whose session it is about, of those who are signed in in this browser: the one that the hint names, else the active one's,
     /// else whoever is left.
-    pub fn session<'a>(&self, accounts: &'a Accounts) -> Option<&'a SignedIn> {
-        let named = self.hint.as_ref().and_then(|hint| hint.sid.as_deref());
-        let named = accounts.all().find(|one| named == Some(one.session.id.as_str()));
+    pub fn session<'a>(&self, accounts: &'a Accounts, subjects: Subjects<'_>) -> Option<&'a SignedIn> {
+        let named = accounts.all().find(|one| self.names(one, subjects));
         named.or_else(|| accounts.all().next())
     }
 
+    /// Whether the hint is about this session, by the name that its client knows it by.
+    fn names(&self, signed_in: &SignedIn, subjects: Subjects<'_>) -> bool {
+        let id = &signed_in.session.id;
+        let sid = self.hint.as_ref().and_then(|hint| hint.sid.as_deref());
+        sid.is_some_and(|sid| match &self.client {
+            Some(client) => sid == subjects.session(client, id),
+            None => sid == id.as_str(),
+        })
+    }
+
     /// Decides what happens next in a browser in which this person, or nobody, is signed in.
-    pub fn next_step(&self, signed_in: Option<&SignedIn>) -> NextStep {
+    pub fn next_step(&self, signed_in: Option<&SignedIn>, subjects: Subjects<'_>) -> NextStep {
         match (signed_in, &self.hint) {
             (None, Some(_)) => NextStep::Nothing(Onward::AtOnce),
             (None, None) => NextStep::Nothing(Onward::ByButton),
             (Some(_), None) => NextStep::Confirm(ConfirmReason::NoHint),
-            (Some(signed_in), Some(hint)) if hint.sid.as_deref() == Some(signed_in.session.id.as_str()) => {
-                NextStep::End
-            }
+            (Some(signed_in), Some(_)) if self.names(signed_in, subjects) => NextStep::End,
             (Some(_), Some(_)) => NextStep::Confirm(ConfirmReason::OtherSession),
         }
     }

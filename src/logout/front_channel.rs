@@ -6,6 +6,7 @@ use crate::clients::registry::Registry;
 use crate::config::Config;
 use crate::protocol::identifiers::{ClientId, SessionId};
 use crate::protocol::server_metadata::FrontChannelLogout;
+use crate::tokens::subject::Subjects;
 use url::Url;
 
 /// What the logged-out page loads.
@@ -22,19 +23,24 @@ const MOST_FRAMES: usize = 50;
 
 impl Frames {
     /// The frames for the apps that took part in a session.
-    pub fn of(config: &Config, registry: &Registry, apps: &[ClientId], session: &SessionId) -> Self {
+    pub fn of(
+        (config, registry): (&Config, &Registry),
+        subjects: Subjects<'_>,
+        apps: &[ClientId],
+        session: &SessionId,
+    ) -> Self {
         let mut frames = Self::default();
         if config.front_channel_logout == FrontChannelLogout::Off {
             return frames;
         }
         for app in apps {
-            let uri =
-                registry.find(app).and_then(|client| client.metadata.frontchannel_logout_uri.as_deref());
+            let Some(client) = registry.find(app) else { continue };
+            let uri = client.metadata.frontchannel_logout_uri.as_deref();
             let Some(mut url) = uri.and_then(|uri| Url::parse(uri).ok()) else { continue };
             // §3: both or neither; what the client has in its own query stays
             url.query_pairs_mut()
                 .append_pair("iss", config.issuer.as_str())
-                .append_pair("sid", session.as_str());
+                .append_pair("sid", &subjects.session(client, session));
             let origin = url.origin().ascii_serialization();
             if !frames.origins.contains(&origin) {
                 frames.origins.push(origin);

@@ -1,5 +1,6 @@
 //! What is kept, and its lawful changes; pure.
 
+pub mod address_pace;
 pub mod audit_event;
 pub mod claims;
 pub mod client;

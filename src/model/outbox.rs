@@ -84,6 +84,12 @@ pub enum AfterFailure {
 }
 
 impl HeldMessage {
+    /// The same after one more attempt that failed.
+    #[must_use]
+    pub fn tried(self) -> Self {
+        Self { attempts: self.attempts.saturating_add(1), ..self }
+    }
+
     /// What follows when this attempt failed at `now`; `chance` moves the pause by up to a quarter either way, so that what
     /// failed together is not tried together.
     pub fn after_failure(&self, now: Timestamp, chance: u8) -> AfterFailure {

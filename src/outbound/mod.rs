@@ -35,7 +35,9 @@ use url::form_urlencoded;
 pub struct Outbound {
     settings: Arc<config::Outbound>,
     network: Arc<dyn Network>,
-    gates: Arc<Gates>,
+    /// What is fetched, which strangers can bring about, and what is told, which they cannot: neither waits for the other.
+    fetching: Arc<Gates>,
+    telling: Arc<Gates>,
     trust: Arc<Trust>,
     limits: Limits,
 }
@@ -120,7 +122,8 @@ impl Outbound {
         Self {
             trust: Arc::new(Trust::new(settings)),
             settings: Arc::new(settings.clone()),
-            gates: Arc::new(Gates::new(&limits)),
+            fetching: Arc::new(Gates::new(&limits)),
+            telling: Arc::new(Gates::new(&limits)),
             network,
             limits,
         }
@@ -140,7 +143,8 @@ impl Outbound {
     pub async fn get(&self, url: &OutboundUrl, expected: Expected) -> Result<Document, OutboundError> {
         let accept = expected.media_types.join(", ");
         let request = exchange::get(url, &accept);
-        let document = self.ask(url, async |stream| exchange::fetch(stream, request?, &expected).await).await;
+        let exchange = async |stream| exchange::fetch(stream, request?, &expected).await;
+        let document = self.ask(&self.fetching, url, exchange).await;
         self.tell(expected.purpose, url, &document);
         document
     }
@@ -154,7 +158,8 @@ impl Outbound {
     ) -> Result<StatusCode, OutboundError> {
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
         let request = exchange::post(url, body);
-        let status = self.ask(url, async |stream| exchange::post_status(stream, request?).await).await;
+        let exchange = async |stream| exchange::post_status(stream, request?).await;
+        let status = self.ask(&self.telling, url, exchange).await;
         self.tell(purpose, url, &status);
         status
     }
@@ -162,14 +167,15 @@ impl Outbound {
     /// Connects, and lets `exchange` have the connection, all within the time there is.
     async fn ask<T>(
         &self,
+        gates: &Gates,
         url: &OutboundUrl,
         exchange: impl AsyncFnOnce(reach::Secured) -> Result<T, OutboundError>,
     ) -> Result<T, OutboundError> {
         self.may_reach(url)?;
         let asked = async {
-            let _host = self.gates.enter_host(url.authority()).await?;
-            let addresses = self.resolve(url.authority()).await?;
-            let _address = self.gates.enter_address(&addresses).await?;
+            let _host = gates.enter_host(url.authority()).await?;
+            let addresses = self.resolve(gates, url.authority()).await?;
+            let _address = gates.enter_address(&addresses).await?;
             exchange(self.connect(url.authority(), &addresses).await?).await
         };
         timeout(self.limits.total, asked).await.unwrap_or(Err(OutboundError::TimedOut(self.limits.total)))

@@ -3,6 +3,7 @@
 
 use super::address::is_public;
 use super::error::OutboundError;
+use super::gates::Gates;
 use super::{Authority, Outbound, OutboundUrl};
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
@@ -55,14 +56,18 @@ fn is_private_name(name: &str) -> bool {
 
 impl Outbound {
     /// The addresses of a host, asked for once. One that may not be reached is enough to refuse them all.
-    pub(super) async fn resolve(&self, authority: &Authority) -> Result<Vec<IpAddr>, OutboundError> {
+    pub(super) async fn resolve(
+        &self,
+        gates: &Gates,
+        authority: &Authority,
+    ) -> Result<Vec<IpAddr>, OutboundError> {
         let name = match authority.host() {
             // What stands in the URL was checked there.
             Host::Ipv4(address) => return Ok(vec![(*address).into()]),
             Host::Ipv6(address) => return Ok(vec![(*address).into()]),
             Host::Domain(name) => name.clone(),
         };
-        let place = self.gates.enter_lookup().await?;
+        let place = gates.enter_lookup().await?;
         let looking = self.network.resolve(name);
         let looked_up = tokio::spawn(async move {
             let addresses = looking.await;

@@ -112,12 +112,13 @@ pub async fn abandon(
 ) -> Result<bool, StorageError> {
     execute!(
         connection,
-        "UPDATE outbox SET state = 'abandoned', done_at = $3, sealed = NULL, attempts = attempts + 1, last_error = $4
+        "UPDATE outbox SET state = 'abandoned', done_at = $3, sealed = NULL, attempts = $5, last_error = $4
          WHERE id = $1 AND state = 'pending' AND held_until = $2",
         held.message.id.as_str(),
         held.held_until.millis(),
         now.millis(),
         why,
+        i64::from(held.attempts),
     )
     .map(|changed| changed == 1)
 }

@@ -42,7 +42,7 @@ pub(super) async fn mail(app: &App, pace: &Pace, held: HeldMessage) -> Result<Re
     match outcome {
         Ok(()) => delivered(app, held).await,
         Err(MailError::Unreached(why)) => failed(app, held, &why).await,
-        Err(why) => abandon(app, held, &why.to_string()).await,
+        Err(why) => abandon(app, held.tried(), &why.to_string()).await,
     }
 }
 

@@ -115,6 +115,9 @@ async fn claim(app: &App, kind: MessageKind, limit: usize) -> Result<Vec<HeldMes
 }
 
 async fn logout_token(app: &App, pace: &Pace, held: HeldMessage) -> Result<Report, StorageError> {
+    if held.message.expires_at <= app.clock.now() {
+        return abandon(app, held, "it would come too late").await;
+    }
     let named: Vec<ClientId> = ClientId::parse(&held.message.recipient).into_iter().collect();
     let snapshot = app.snapshot.load_full().naming(&app.store, &named).await?;
     let addressee = match back_channel::addressee(&held.message, &snapshot.registry) {
@@ -199,13 +202,13 @@ pub(super) async fn failed(app: &App, held: HeldMessage, why: &str) -> Result<Re
             written.await?;
             Ok(Report { failed: 1, ..Report::default() })
         }
-        AfterFailure::Abandon => abandon(app, held, why).await,
+        AfterFailure::Abandon => abandon(app, held.tried(), why).await,
     }
 }
 
 pub(super) async fn abandon(app: &App, held: HeldMessage, why: &str) -> Result<Report, StorageError> {
     let kind = held.message.kind;
-    let reason = format!("{} attempts failed, the last: {why}", held.attempts.saturating_add(1));
+    let reason = format!("after {} attempts that failed: {why}", held.attempts);
     let name = match kind {
         MessageKind::LogoutToken => EventName::LogoutTokenAbandoned,
         MessageKind::Mail => EventName::MailAbandoned,

@@ -156,7 +156,7 @@ impl Issuer<'_> {
             nonce: grant.nonce.as_deref(),
             acr: &grant.authentication.acr,
             amr: &grant.authentication.amr,
-            sid: grant.session_id.as_str(),
+            sid: &self.subjects.session(client, &grant.session_id),
             at_hash: &at_hash(access_token, digest),
             claims: &authority.claims,
         };

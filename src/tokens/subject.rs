@@ -1,10 +1,10 @@
-//! By which `sub` a client knows a person (OpenID Connect Core §8): the same for all clients, or one of its sector's own that
-//! tells two sectors nothing of each other (threat 137).
+//! By which `sub` a client knows a person (OpenID Connect Core §8), and by which `sid` a session: the same for all clients, or
+//! one of its sector's own that tells two sectors nothing of each other (threat 137).
 
 use crate::keys::derive::DerivedKey;
 use crate::model::client::Client;
 use crate::protocol::client_metadata::SubjectType;
-use crate::protocol::identifiers::UserId;
+use crate::protocol::identifiers::{SessionId, UserId};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use url::Url;
@@ -24,6 +24,19 @@ impl Subjects<'_> {
             SubjectType::Pairwise => {
                 let tag = self.pairwise.mac(&[sector(client).as_bytes(), user.as_str().as_bytes()]);
                 format!("pws_{}", URL_SAFE_NO_PAD.encode(tag))
+            }
+        }
+    }
+
+    /// The `sid` by which `client` knows `session` (Back-Channel Logout §2.1). One that all sectors were told would say that a
+    /// person is the same as well as a common `sub`.
+    pub fn session(&self, client: &Client, session: &SessionId) -> String {
+        match client.metadata.subject_type {
+            SubjectType::Public => session.as_str().to_owned(),
+            SubjectType::Pairwise => {
+                let tag =
+                    self.pairwise.mac(&[b"sid", sector(client).as_bytes(), session.as_str().as_bytes()]);
+                URL_SAFE_NO_PAD.encode(&tag[..16])
             }
         }
     }

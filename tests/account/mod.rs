@@ -80,7 +80,8 @@ impl Pressed {
         let stranger = open(server, &mut Browser::new(), "/account").await;
         let foreign_token = Pressed::of(&stranger, "login-submit").fields[0].1.clone();
         let twice = format!("{}&form_token=x", self.body());
-        let attempts: Vec<(&str, Vec<(&str, &str)>, String)> = vec![
+        type Attempt<'a> = (&'a str, Vec<(&'a str, &'a str)>, String);
+        let attempts: Vec<Attempt<'_>> = vec![
             ("another site", vec![("sec-fetch-site", "cross-site")], self.body()),
             ("a sibling site", vec![("sec-fetch-site", "same-site")], self.body()),
             ("another origin", vec![("origin", "https://evil.example")], self.body()),

@@ -122,6 +122,7 @@ fn authorization_errors() -> Vec<AuthorizationError> {
         Error::SignatureRequired => [Error::SignatureRequired],
         Error::PushedTooLarge => [Error::PushedTooLarge],
         Error::TooManyPushed => [Error::TooManyPushed],
+        Error::PushedTooOften => [Error::PushedTooOften],
         Error::Unavailable(_) => [Error::Unavailable("for operators".to_owned())],
         Error::Internal(_) => [Error::Internal("for operators".to_owned())],
     });

@@ -85,7 +85,10 @@ on_both_stores! {
         for token in receiver.tokens() {
             let own = if claims(&token)["aud"] == "app" { tokens.id() } else { others.id() };
             assert_eq!(claims(&token)["sub"], claims(own)["sub"]);
+            assert_eq!(claims(&token)["sid"], claims(own)["sid"]);
         }
+        // threat 137: a session's name would join the two as well as the person's
+        assert_ne!(claims(tokens.id())["sid"], claims(others.id())["sid"]);
     }
 
     /// §2.3: who learns nothing of the session is told nothing of its end; and no row is written for them

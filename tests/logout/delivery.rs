@@ -7,7 +7,7 @@ use crate::support::browser::Browser;
 use crate::support::database::{TestDatabase, on_both_stores};
 use crate::support::server::{TestServer, claims};
 use portreeve::model::clock::Clock as _;
-use portreeve::model::outbox::{HELD_FOR, HeldMessage, Message, MessageKind};
+use portreeve::model::outbox::{HELD_FOR, HeldMessage, LOGOUT_TOKEN_PATIENCE, Message, MessageKind};
 use portreeve::protocol::identifiers::{MessageId, RequestId, SessionId, UserId};
 use portreeve::storage::{audit_events, outbox};
 use portreeve::tasks::deliver_outbox::Report;
@@ -156,6 +156,17 @@ on_both_stores! {
         server.clock.advance(Duration::from_secs(2 * 86_400));
         sweep_expired::run_once(&server.app).await.expect("swept");
         assert_eq!(database.number("SELECT COUNT(*) FROM outbox").await, 0);
+    }
+
+    async fn news_that_comes_too_late_is_not_told(database: TestDatabase) {
+        let (server, receiver) = start(&database).await;
+        one_waits(&server).await;
+        // nobody delivered for a day
+        server.clock.advance(LOGOUT_TOKEN_PATIENCE);
+        assert_eq!(deliver(&server).await, Report { abandoned: 1, ..Report::default() });
+        assert!(receiver.tokens().is_empty());
+        assert_eq!(database.number("SELECT attempts FROM outbox WHERE state = 'abandoned'").await, 0);
+        assert_eq!(deliver(&server).await, Report::default());
     }
 
     /// `portreeve explain`: the delivery is told under the request that signed the person out

@@ -152,6 +152,28 @@ async fn a_host_that_never_answers_keeps_nobody_from_the_others() {
     assert_still_fetches(&outbound).await;
 }
 
+// threat 94: strangers can make this server fetch, and that delays no logout token
+#[tokio::test]
+async fn what_is_told_does_not_wait_for_what_is_fetched() {
+    let slow = Gated::start(&["slow.example"]).await;
+    let network = Everywhere { leads_to: slow.server.address, next: AtomicUsize::new(0), networks: 1 };
+    let outbound = Outbound::on(Arc::new(network), &trusting(&slow.server), short());
+    let mut waiting = JoinSet::new();
+    for _ in 0..4 {
+        let outbound = outbound.clone();
+        waiting.spawn(async move { outbound.get(&url("https://slow.example/keys"), JSON).await });
+    }
+    let deadline = Instant::now() + Duration::from_secs(5);
+    while slow.arrived.load(Ordering::SeqCst) < 4 {
+        assert!(Instant::now() < deadline, "the requests arrive");
+        tokio::task::yield_now().await;
+    }
+    let told = url("https://slow.example/logout");
+    let status = outbound.post_form(Purpose::BackChannelLogout, &told, &[("logout_token", "x")]).await;
+    assert_eq!(status, Ok(axum::http::StatusCode::METHOD_NOT_ALLOWED), "the app has heard of it");
+    waiting.join_all().await;
+}
+
 /// How long a fetch from a server that speaks like this lasts, and how it ends.
 async fn patience<S, F>(speak: S) -> (Duration, OutboundError)
 where

@@ -93,6 +93,34 @@ on_both_stores! {
         assert!(walk(&server, &mut Browser::new(), &visit_of("pusher", &uri, &[])).await.parameter("code").is_some());
     }
 
+    /// Threat 83: anybody can push in the name of a public client, and one address alone cannot take all its places.
+    async fn one_address_pushes_for_public_clients_at_a_pace(database: TestDatabase) {
+        let server = TestServer::start(&database).await;
+        let pairs = |app: &RelyingParty| -> Vec<(String, String)> {
+            url::form_urlencoded::parse(app.request(&[]).as_bytes()).into_owned().collect()
+        };
+        let (spa, web) = (pairs(&RelyingParty::new("spa", "openid")), pairs(&web()));
+        let form: Vec<(&str, &str)> = spa.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let of_web: Vec<(&str, &str)> = web.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let mut kept = 0;
+        let refused = loop {
+            let answer = server.post_from("192.0.2.1", "/par", None, &form).await;
+            match answer.status {
+                StatusCode::CREATED => kept += 1,
+                _ => break answer,
+            }
+        };
+        assert_eq!((refused.status, refused.error().as_str()), (StatusCode::TOO_MANY_REQUESTS, "temporarily_unavailable"));
+        assert!(refused.header("retry-after").is_some());
+        assert!((30..MOST_OF_A_PUBLIC_CLIENT / 2).contains(&kept), "{kept}");
+        // others are in nobody's way, nor is who proves who they are
+        assert_eq!(server.post_from("192.0.2.2", "/par", None, &form).await.status, StatusCode::CREATED);
+        let basic = crate::support::server::basic("web", server.secret());
+        assert_eq!(server.post_from("192.0.2.1", "/par", Some(&basic), &of_web).await.status, StatusCode::CREATED);
+        server.clock.advance(Duration::from_secs(1));
+        assert_eq!(server.post_from("192.0.2.1", "/par", None, &form).await.status, StatusCode::CREATED);
+    }
+
     /// Threats 83, 193: one client's requests that wait are bounded, swept, and no other client's business.
     async fn requests_that_wait_are_bounded_and_swept(database: TestDatabase) {
         let server = TestServer::start(&database).await;

@@ -1,30 +1,44 @@
-//! How often one address may register clients where everybody may (threat 114): sixty at once, and one more every ten seconds.
-//! In memory, per replica, and in bounded number.
+//! How often one address may do what anybody may do and what leaves a row (threats 83, 114): some at once, and one more every so
+//! often. In memory, per replica, and in bounded number.
 
 use crate::protocol::timestamp::Timestamp;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-/// The paces of all addresses.
-#[derive(Default)]
-pub struct RegistrationPace {
+/// The paces of all addresses in one matter.
+pub struct AddressPace {
+    every: Duration,
+    at_once: u32,
     /// By address: when all that it did would be allowed one after the other.
     paid_until: Mutex<HashMap<String, Timestamp>>,
 }
 
-const EVERY: Duration = Duration::from_secs(10);
-const AT_ONCE: u32 = 60;
 /// How many addresses are told apart.
 const ADDRESSES: usize = 10_000;
 
-impl RegistrationPace {
-    /// Counts a registration; `Err` with the seconds until the next may come.
+impl AddressPace {
+    /// `at_once`, and one more `every` so often.
+    pub fn new(at_once: u32, every: Duration) -> Self {
+        Self { every, at_once, paid_until: Mutex::default() }
+    }
+
+    /// The pace of registrations where everybody may register.
+    pub fn of_registrations() -> Self {
+        Self::new(60, Duration::from_secs(10))
+    }
+
+    /// The pace of requests pushed in the name of public clients: no address alone can take all the places that one has.
+    pub fn of_pushed_requests() -> Self {
+        Self::new(60, Duration::from_secs(1))
+    }
+
+    /// Counts one; `Err` with the seconds until the next may come.
     pub fn admit(&self, address_key: &str, now: Timestamp) -> Result<(), u64> {
         let mut paid_until = self.paid_until.lock().unwrap_or_else(PoisonError::into_inner);
         let paid = paid_until.get(address_key).copied().unwrap_or(now).max(now);
         let ahead = paid.since(now);
-        let most = EVERY * (AT_ONCE - 1);
+        let most = self.every * (self.at_once - 1);
         if ahead > most {
             return Err((ahead - most).as_secs().max(1));
         }
@@ -35,7 +49,7 @@ impl RegistrationPace {
                 paid_until.clear();
             }
         }
-        paid_until.insert(address_key.to_owned(), paid.plus(EVERY));
+        paid_until.insert(address_key.to_owned(), paid.plus(self.every));
         Ok(())
     }
 }
@@ -46,7 +60,7 @@ mod tests {
 
     #[test]
     fn sixty_at_once_and_then_one_every_ten_seconds_for_each_address() {
-        let pace = RegistrationPace::default();
+        let pace = AddressPace::of_registrations();
         let now = Timestamp::from_seconds(1_800_000_000);
         for _ in 0..60 {
             assert_eq!(pace.admit("a", now), Ok(()));
@@ -61,7 +75,7 @@ mod tests {
 
     #[test]
     fn the_addresses_that_are_told_apart_are_bounded() {
-        let pace = RegistrationPace::default();
+        let pace = AddressPace::of_registrations();
         let now = Timestamp::from_seconds(1_800_000_000);
         for address in 0..25_000 {
             assert_eq!(pace.admit(&address.to_string(), now), Ok(()));

@@ -188,7 +188,13 @@ fn whatever_a_file_can_say_a_variable_can() {
         let table = table
             .replace("scopes.photos.", "scopes.*.")
             .replace("resources.\"https://api.example.com/photos\".", "resources.*.");
-        for key in problem.expected.strip_prefix("one of ").expect("a list").split(", ") {
+        for key in problem
+            .expected
+            .strip_prefix("one of ")
+            .expect("a list")
+            .split(", ")
+            .filter(|key| !key.is_empty())
+        {
             let setting = format!("{table}{key}");
             let is_told = super::overrides::SETTINGS.contains(&setting.as_str());
             let holds = super::overrides::SETTINGS.iter().any(|one| one.starts_with(&format!("{setting}.")));

@@ -103,21 +103,23 @@ pub async fn deliver(
     .map(|changed| changed == 1)
 }
 
-/// Gives a message up that this replica holds; false when another one holds it by now.
+/// Gives a message up that this replica holds; false when another one holds it by now. Where `error` says nothing, what the last
+/// attempt failed for stays.
 pub async fn abandon(
     connection: &mut Connection,
     held: &HeldMessage,
     now: Timestamp,
-    why: &str,
+    error: Option<&str>,
 ) -> Result<bool, StorageError> {
     execute!(
         connection,
-        "UPDATE outbox SET state = 'abandoned', done_at = $3, sealed = NULL, attempts = $5, last_error = $4
+        "UPDATE outbox SET state = 'abandoned', done_at = $3, sealed = NULL, attempts = $5,
+                last_error = COALESCE($4, last_error)
          WHERE id = $1 AND state = 'pending' AND held_until = $2",
         held.message.id.as_str(),
         held.held_until.millis(),
         now.millis(),
-        why,
+        error,
         i64::from(held.attempts),
     )
     .map(|changed| changed == 1)

@@ -116,7 +116,7 @@ async fn claim(app: &App, kind: MessageKind, limit: usize) -> Result<Vec<HeldMes
 
 async fn logout_token(app: &App, pace: &Pace, held: HeldMessage) -> Result<Report, StorageError> {
     if held.message.expires_at <= app.clock.now() {
-        return abandon(app, held, "it would come too late").await;
+        return give_up(app, held, "it would come too late", None).await;
     }
     let named: Vec<ClientId> = ClientId::parse(&held.message.recipient).into_iter().collect();
     let snapshot = app.snapshot.load_full().naming(&app.store, &named).await?;
@@ -207,6 +207,15 @@ pub(super) async fn failed(app: &App, held: HeldMessage, why: &str) -> Result<Re
 }
 
 pub(super) async fn abandon(app: &App, held: HeldMessage, why: &str) -> Result<Report, StorageError> {
+    give_up(app, held, why, Some(why.to_owned())).await
+}
+
+async fn give_up(
+    app: &App,
+    held: HeldMessage,
+    why: &str,
+    error: Option<String>,
+) -> Result<Report, StorageError> {
     let kind = held.message.kind;
     let reason = format!("after {} attempts that failed: {why}", held.attempts);
     let name = match kind {
@@ -214,12 +223,12 @@ pub(super) async fn abandon(app: &App, held: HeldMessage, why: &str) -> Result<R
         MessageKind::Mail => EventName::MailAbandoned,
     };
     let event = event(app, &held, name, reason);
-    let work = Arc::new((held, event, why.to_owned()));
+    let work = Arc::new((held, event, error));
     let given_up = app.store.write(move |connection| {
         let work = work.clone();
         Box::pin(async move {
-            let (held, event, why) = work.as_ref();
-            let given_up = outbox::abandon(connection, held, event.occurred_at, why).await?;
+            let (held, event, error) = work.as_ref();
+            let given_up = outbox::abandon(connection, held, event.occurred_at, error.as_deref()).await?;
             if given_up {
                 audit::record(connection, event).await?;
             }

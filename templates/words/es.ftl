@@ -11,7 +11,7 @@ login-back-device = Después volverá a una aplicación de este dispositivo
 login-username = Nombre de usuario o correo electrónico
 login-password = Contraseña
 login-submit = Iniciar sesión
-login-refused = No ha funcionado. Compruebe el nombre de usuario y la contraseña e inténtelo de nuevo.
+login-refused = No se ha podido iniciar sesión. Compruebe el nombre de usuario y la contraseña e inténtelo de nuevo.
 login-wait-seconds = { $count ->
     [one] Demasiados intentos. Espere { $count } segundo e inténtelo de nuevo.
    *[other] Demasiados intentos. Espere { $count } segundos e inténtelo de nuevo.
@@ -21,7 +21,7 @@ login-wait-minutes = { $count ->
    *[other] Demasiados intentos. Espere { $count } minutos e inténtelo de nuevo.
 }
 login-form-expired = Esta página llevaba demasiado tiempo abierta. Inicie sesión de nuevo.
-login-busy = En este momento el inicio de sesión va lento. Inténtelo de nuevo en unos instantes.
+login-busy = En este momento, el inicio de sesión es lento. Inténtelo de nuevo en unos instantes.
 
 # Choosing among the accounts of this browser
 
@@ -67,7 +67,7 @@ logout-stay = Mantener la sesión
 logout-confirm = Cerrar sesión
 logout-all = Cerrar la sesión de todas las cuentas de este navegador
 logged-out-title = Sesión cerrada
-logged-out-heading = Ha cerrado la sesión
+logged-out-heading = Se ha cerrado la sesión
 logged-out-lead = Las aplicaciones que ha abierto pueden mantener su propia sesión. En un dispositivo compartido, cierre también el navegador.
 logged-out-onward = También se está cerrando la sesión de las aplicaciones que ha usado. Después irá a { $client }.
 logged-out-can-go-on = Puede continuar a la aplicación desde la que ha llegado.
@@ -77,25 +77,25 @@ logged-out-again = Iniciar sesión de nuevo
 # A person's own account
 
 account-title = Su cuenta
-account-since = Sesión iniciada desde
+account-since = Sesión iniciada el
 account-logout = Cerrar sesión
 account-switch = Cambiar a otra cuenta
 account-add = Añadir otra cuenta
 account-apps = Aplicaciones con acceso a su cuenta
 account-no-apps = Ninguna.
 account-at = En
-account-granted = Desde
+account-granted = Desde el
 account-used = Último uso
-account-unused = Ahora mismo no
+account-unused = Sin uso actualmente
 account-take-back = Retirar el acceso
 account-take-back-hint = de { $client }
-account-sessions = Dónde tiene la sesión iniciada
+account-sessions = Dónde ha iniciado sesión
 account-this-browser = Este navegador
 account-another-browser = Otro navegador
-account-session-since = Iniciada
+account-session-since = Iniciada el
 account-session-seen = Última actividad
 account-end = Cerrar esa sesión
-account-end-hint = (iniciada { $moment })
+account-end-hint = (iniciada el { $moment })
 account-end-all = Cerrar todas las sesiones
 account-taken-back = Hecho. La aplicación ya no tiene acceso a su cuenta.
 account-session-ended = Hecho. Se ha cerrado esa sesión.
@@ -106,7 +106,7 @@ account-password-changed = Se ha cambiado su contraseña.
 password-change-title = Cambiar la contraseña
 password-forced-title = Elegir una contraseña nueva
 password-forced-lead = La contraseña con la que ha iniciado sesión se la asignaron. Elija una que nadie más conozca y podrá continuar.
-password-old = Contraseña anterior
+password-old = Contraseña actual
 password-old-forced = Contraseña con la que ha iniciado sesión
 password-new = Contraseña nueva
 password-rule = Al menos 8 caracteres. Mejor larga que complicada.
@@ -114,24 +114,24 @@ password-end-sessions = Cerrar mi sesión en otros navegadores y desconectar las
 password-submit = Cambiar
 password-go-on = Continuar
 password-stay = Dejarla como está
-password-refused = La contraseña anterior no es correcta. Inténtelo de nuevo.
+password-refused = La contraseña actual no es correcta. Inténtelo de nuevo.
 password-form-expired = Esta página llevaba demasiado tiempo abierta. Inténtelo de nuevo.
 password-busy = El servidor está ocupado en este momento. Inténtelo de nuevo en unos instantes.
 password-too-short = La contraseña nueva es demasiado corta: necesita al menos 8 caracteres.
 password-too-long = La contraseña nueva es demasiado larga.
 password-disallowed = La contraseña nueva contiene un carácter que no se puede escribir en todos los dispositivos.
 password-same-as-username = La contraseña nueva no puede ser el nombre de usuario.
-password-same-as-before = La contraseña nueva no puede ser la anterior.
+password-same-as-before = La contraseña nueva no puede ser la actual.
 
 # A forgotten password
 
 recovery-title = ¿Ha olvidado su contraseña?
-recovery-lead = Díganos quién es y enviaremos a la dirección de correo que conocemos un enlace para establecer otra contraseña.
+recovery-lead = Díganos quién es. Enviaremos a la dirección de correo asociada a su cuenta un enlace para establecer otra contraseña.
 recovery-submit = Enviar el enlace
 recovery-back = Volver al inicio de sesión
-recovery-sent-title = Mire su correo
-recovery-sent-lead = Si la cuenta existe y tiene una dirección de correo, un enlace va de camino. Funciona durante 30 minutos.
-recovery-sent-hint = ¿No ha llegado nada? Mire también en la carpeta de correo no deseado y espere unos minutos antes de pedirlo otra vez.
+recovery-sent-title = Revise su correo
+recovery-sent-lead = Si la cuenta existe y tiene una dirección de correo, hay un enlace en camino. Funciona durante 30 minutos.
+recovery-sent-hint = ¿No ha llegado nada? Revise también la carpeta de correo no deseado y espere unos minutos antes de pedirlo otra vez.
 recovery-again = Pedir otro enlace
 recovery-dead-link = Este enlace no funciona: ya se ha usado o es demasiado antiguo.
 recovery-absent = Este servidor no envía correos. Pida otra contraseña a sus responsables.
@@ -145,7 +145,7 @@ recovered-lead = Se han cerrado todas sus sesiones. Inicie sesión con la contra
 
 mail-recovery-subject = Establecer una contraseña nueva para { $service }
 mail-hello = Hola:
-mail-recovery-asked = alguien, probablemente usted, ha pedido establecer una contraseña nueva en { $service }. Puede hacerlo con este enlace:
+mail-recovery-asked = Alguien, probablemente usted, ha pedido establecer una contraseña nueva en { $service }. Puede hacerlo con este enlace:
 mail-recovery-life = { $count ->
     [one] Funciona una sola vez, durante { $count } minuto.
    *[other] Funciona una sola vez, durante { $count } minutos.
@@ -161,9 +161,9 @@ error-later-lead = El servidor no puede responder en este momento.
 error-server = Algo ha fallado por nuestra parte
 error-server-lead = No se debe a nada que usted haya hecho.
 error-denied = Acceso denegado
-error-denied-lead = Esta solicitud no está permitida para esta cuenta o desde su origen.
-error-stale = Esta página llevaba demasiado tiempo abierta o procede de otro navegador. No se ha hecho nada.
-error-back = Vuelva a la aplicación de la que procede e inténtelo de nuevo. Si vuelve a ocurrir, facilite a sus responsables los datos siguientes.
+error-denied-lead = Esta solicitud no está permitida para esta cuenta o por su procedencia.
+error-stale = Esta página llevaba demasiado tiempo abierta o se abrió en otro navegador. No se ha hecho nada.
+error-back = Vuelva a la aplicación desde la que ha llegado e inténtelo de nuevo. Si vuelve a ocurrir, facilite a sus responsables los datos siguientes.
 error-stranger = Ha llegado aquí desde una aplicación que { $service } no conoce bien, y su solicitud no se puede atender. Puede comunicárselo a la aplicación y volver a ella, o cerrar esta página.
 error-back-host = Volver a { $host }
 error-back-device = Volver a una aplicación de este dispositivo

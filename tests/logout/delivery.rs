@@ -167,6 +167,14 @@ on_both_stores! {
         assert!(receiver.tokens().is_empty());
         assert_eq!(database.number("SELECT attempts FROM outbox WHERE state = 'abandoned'").await, 0);
         assert_eq!(deliver(&server).await, Report::default());
+        // what the last attempt failed for is still to be read
+        one_waits(&server).await;
+        receiver.answer(400);
+        assert_eq!(deliver(&server).await.failed, 1);
+        server.clock.advance(LOGOUT_TOKEN_PATIENCE);
+        assert_eq!(deliver(&server).await.abandoned, 1);
+        let told = "SELECT COUNT(*) FROM outbox WHERE attempts = 1 AND state = 'abandoned' AND last_error LIKE '%400%'";
+        assert_eq!(database.number(told).await, 1);
     }
 
     /// `portreeve explain`: the delivery is told under the request that signed the person out

@@ -51,7 +51,7 @@ pub async fn get(State(app): State<App>, visit: Visit, headers: HeaderMap) -> Re
         };
     };
     if signed_in.user.must_change_password {
-        return see_other(&to_page(&visit, "/account/password", &Parameters::default()));
+        return see_other(&to_page(&visit, "/account/password", &visit.own()));
     }
     let granted = granted::list(&app.store, &signed_in.user.id, now).await;
     let (granted, open) = match (granted, sessions.list(&signed_in.user.id, now).await) {
@@ -70,7 +70,7 @@ fn show(
 ) -> Response {
     let browser = visit.browser.clone().unwrap_or_else(|| app.entropy.text::<32>());
     let matter = [signed_in.session.id.as_str()];
-    let none = Parameters::default();
+    let none = visit.own();
     let path = |page| to_page(visit, page, &none);
     let password = signed_in.user.password_hash.as_ref().map(|_| path("/account/password"));
     let apps: Vec<GrantedApp<'_>> = granted.iter().map(|one| app_of(visit, one)).collect();
@@ -161,7 +161,7 @@ pub async fn end_sessions(
         Err(response) => return *response,
     };
     let sessions = app.sessions(&visit.snapshot.config);
-    let account = to_page(&visit, "/account", &Parameters::default());
+    let account = to_page(&visit, "/account", &visit.own());
     let here = &signed_in.session.id;
     if body.get("everywhere").is_some() {
         return match sessions.sign_out_everywhere(&signed_in, &visit.circumstances).await {
@@ -196,7 +196,7 @@ async fn receive(
     let sessions = app.sessions(&visit.snapshot.config);
     let accounts = sessions.accounts(&visit.secrets, visit.circumstances.now).await;
     let accounts = accounts.map_err(|error| Box::new(unavailable(app, visit, &error)))?;
-    let again = to_page(visit, "/account", &Parameters::default());
+    let again = to_page(visit, "/account", &visit.own());
     let Some(signed_in) = accounts.active().cloned() else { return Err(Box::new(see_other(&again))) };
     let (token, browser) = (body.get("form_token"), visit.browser.as_deref());
     let matter = [signed_in.session.id.as_str()];
@@ -212,7 +212,7 @@ async fn receive(
 
 /// The page, saying what was done.
 pub fn done(visit: &Visit, done: AccountDone) -> String {
-    to_page(visit, "/account", &Parameters::default().with(DONE, done.word()))
+    to_page(visit, "/account", &visit.own().with(DONE, done.word()))
 }
 
 fn refuse(app: &App, visit: &Visit, reason: &str) -> Response {
@@ -220,7 +220,7 @@ fn refuse(app: &App, visit: &Visit, reason: &str) -> Response {
 }
 
 fn refuse_with(app: &App, visit: &Visit, status: StatusCode, reason: &str) -> Response {
-    let again = to_page(visit, "/account", &Parameters::default());
+    let again = to_page(visit, "/account", &visit.own());
     let refusal = PageRefusal {
         event: EventName::AccountChangeRefused,
         status,

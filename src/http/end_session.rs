@@ -133,7 +133,7 @@ fn ask(
         destination: target.map(|target| Destination::of(target.uri())),
         person: Some(Person { name: signed_in.user.shown_name(), username: &signed_in.user.username }),
         has_others: accounts.all().nth(1).is_some(),
-        stay: &to_page(visit, "/account", &Parameters::default()),
+        stay: &to_page(visit, "/account", &visit.own()),
     };
     let policy = target.map_or_else(PagePolicy::own_forms, |target| PagePolicy::leading_to(target.uri()));
     with_browser(visit, &browser, page(StatusCode::OK, &view, policy))
@@ -185,7 +185,7 @@ fn lead_on(visit: &Visit, ending: &EndSession, frames: &Frames, onward: Onward) 
     let client = ending.client().map(|client| visit.name_of(client));
     let view = LoggedOutPage {
         layout: layout(visit),
-        sign_in: &to_page(visit, "/account", &Parameters::default()),
+        sign_in: &to_page(visit, "/account", &visit.own()),
         frames: &frames.urls,
         onward: link.zip(client).map(|(link, client)| pages::Onward {
             link,
@@ -203,7 +203,7 @@ fn refuse(app: &App, visit: &Visit, error: &LogoutError) -> Response {
         let id = &visit.circumstances.request_id;
         tracing::error!(request.id = %id, error = %error.reason(), "a session could not be ended");
     }
-    let again = to_page(visit, "/logout", &Parameters::default());
+    let again = to_page(visit, "/logout", &visit.own());
     let lead = match error {
         LogoutError::FormForeign => "error-stale",
         _ => "error-request-lead",

@@ -43,6 +43,11 @@ pub struct Visit {
     pub languages: Languages,
 }
 
+/// What the person reads, best first (OpenID Connect Core §3.1.2.1).
+const UI_LOCALES: &str = "ui_locales";
+/// The same, beside a request that says it elsewhere; a parameter of the pages' own.
+pub const LANGUAGE: &str = "language";
+
 impl Visit {
     /// Takes the moment of the request anew, when it has arrived whole: a body may take ten seconds, in which codes and sessions end.
     pub fn arrived(&mut self, app: &App) {
@@ -52,6 +57,19 @@ impl Visit {
     /// The same visit, for a request whose `ui_locales` may have come by another way than the query.
     pub fn asking(self, ui_locales: &[String]) -> Self {
         Self { languages: self.languages.asking(ui_locales), ..self }
+    }
+
+    /// What a page of this server's own is asked for with, which no app's request is behind: what the person reads.
+    pub fn own(&self) -> Parameters {
+        match self.languages.asked() {
+            [] => Parameters::default(),
+            asked => Parameters::default().with(UI_LOCALES, &asked.join(" ")),
+        }
+    }
+
+    /// The request of an app in `query`, if there is one: a language alone is none.
+    pub fn request_in(query: Parameters) -> Parameters {
+        if query.without(UI_LOCALES).is_empty() { Parameters::default() } else { query }
     }
 
     /// What the person reads as the client's name.
@@ -94,7 +112,11 @@ impl FromRequestParts<App> for Visit {
             others: others.split('.').filter(|secret| !secret.is_empty()).map(Secret::new).collect(),
         };
         let query = Parameters::parse(parts.uri.query().unwrap_or_default().as_bytes());
-        let asked = query.as_ref().ok().and_then(|query| query.get("ui_locales")).unwrap_or_default();
+        let asked = query
+            .as_ref()
+            .ok()
+            .and_then(|query| query.get(UI_LOCALES).or_else(|| query.get(LANGUAGE)))
+            .unwrap_or_default();
         let accepted = texts(&parts.headers, &header::ACCEPT_LANGUAGE);
         let mut visit = Self {
             languages: Languages::new(&parse_locales(asked), accepted),

@@ -10,7 +10,7 @@ use super::app::App;
 use super::authorization::{Progress, decide, judge, to_page};
 use super::client_logo;
 use super::cross_origin::{admit_form, admit_load};
-use super::extract::Visit;
+use super::extract::{LANGUAGE, Visit};
 use super::limits::read_form;
 use super::security_headers::PagePolicy;
 use crate::audit::Circumstances;
@@ -56,7 +56,7 @@ pub async fn get(State(app): State<App>, visit: Visit, headers: HeaderMap) -> Re
         return match wants_another {
             true if chooses => choose_freely(&app, &visit).await,
             true => form(&app, &visit, FormFor::Another(None), "", None),
-            false => see_other(&to_page(&visit, "/account", &request)),
+            false => see_other(&to_page(&visit, "/account", &visit.own())),
         };
     }
     let progress = match judge(&app, &visit, request).await {
@@ -135,7 +135,7 @@ pub async fn post(
 pub fn go_on(visit: &Visit, progress: Option<&Progress>, secrets: &SessionSecrets) -> Response {
     let response = match progress {
         Some(progress) => see_other(&to_page(visit, "/authorize", &progress.parameters)),
-        None => see_other(&to_page(visit, "/account", &Parameters::default())),
+        None => see_other(&to_page(visit, "/account", &visit.own())),
     };
     with_sessions(visit, secrets, response)
 }
@@ -238,9 +238,10 @@ impl<'a> FormFor<'a> {
 
     /// Where the form goes.
     fn action(self, visit: &Visit) -> String {
+        let request = if self.progress().is_some() { self.request() } else { visit.own() };
         match self {
-            Self::Anyone(_) => to_page(visit, "/login", &self.request()),
-            Self::Another(_) => another_account(visit, &self.request()),
+            Self::Anyone(_) => to_page(visit, "/login", &request),
+            Self::Another(_) => another_account(visit, &request),
         }
     }
 
@@ -280,7 +281,8 @@ pub fn form(
         Some(LoginMessage::Busy) => StatusCode::SERVICE_UNAVAILABLE,
     };
     let logo = progress.and_then(|progress| client_logo::url(app, visit, &progress.begun.client));
-    let recovery = visit.snapshot.mailer.as_ref().map(|_| to_page(visit, "/recovery", &form_for.request()));
+    let recovery =
+        visit.snapshot.mailer.as_ref().map(|_| to_page(visit, "/recovery", &for_recovery(visit, progress)));
     let view = LoginPage {
         layout: layout(visit),
         action: &form_for.action(visit),
@@ -292,6 +294,16 @@ pub fn form(
         recovery: recovery.as_deref(),
     };
     with_browser(visit, &browser, page(status, &view, policy_of(progress)))
+}
+
+/// The request that waits, for the pages of recovery. They do not judge it, so that a language that does not stand in the URL goes
+/// with it.
+fn for_recovery(visit: &Visit, progress: Option<&Progress>) -> Parameters {
+    let Some(progress) = progress else { return visit.own() };
+    match (progress.parameters.get("ui_locales"), visit.languages.asked()) {
+        (None, asked) if !asked.is_empty() => progress.parameters.with(LANGUAGE, &asked.join(" ")),
+        _ => progress.parameters.clone(),
+    }
 }
 
 /// The client as the page names it.
@@ -333,5 +345,5 @@ pub fn with_browser(visit: &Visit, browser: &str, response: Response) -> Respons
 fn own_parameters(visit: &Visit) -> Result<(Parameters, bool), Refusal> {
     let query = visit.query.clone();
     let query = query.map_err(|error| Refusal::on_a_page(AuthorizationError::Unreadable(error)))?;
-    Ok((query.without(ACCOUNT), query.get(ACCOUNT).is_some()))
+    Ok((Visit::request_in(query.without(ACCOUNT)), query.get(ACCOUNT).is_some()))
 }

@@ -20,7 +20,6 @@ use crate::model::secret::Secret;
 use crate::model::user::User;
 use crate::pages::{NewPasswordPage, PasswordMessage, RecoveredPage, WayOn};
 use crate::protocol::error_code::ErrorCode;
-use crate::protocol::parameters::Parameters;
 use crate::sessions::anti_forgery::{self, Form};
 use crate::users::recovery::RecoveryError;
 use axum::extract::{Request, State};
@@ -77,7 +76,7 @@ pub async fn post(
     let password = Secret::new(body.get("new_password").unwrap_or_default());
     let circumstances = Circumstances { now: app.clock.now(), ..visit.circumstances.clone() };
     match recovery.set_password(token, password, &circumstances).await {
-        Ok(_) => see_other(&to_page(&visit, "/recovery/done", &Parameters::default())),
+        Ok(_) => see_other(&to_page(&visit, "/recovery/done", &visit.own())),
         Err(RecoveryError::NotALink) => not_a_link(&app, &visit),
         Err(RecoveryError::NotSet(why)) => show(&app, &visit, token, &user, Some(message(&why))),
     }
@@ -91,14 +90,14 @@ pub async fn done(State(app): State<App>, visit: Visit, headers: HeaderMap) -> R
     if let Some(response) = absent(&app, &visit) {
         return response;
     }
-    let sign_in = to_page(&visit, "/account", &Parameters::default());
+    let sign_in = to_page(&visit, "/account", &visit.own());
     let view = RecoveredPage { layout: layout(&visit), sign_in: &sign_in };
     page(StatusCode::OK, &view, PagePolicy::no_forms())
 }
 
 /// One answer for a link that was never sent, was used, replaced or is too old.
 fn not_a_link(app: &App, visit: &Visit) -> Response {
-    let again = to_page(visit, "/recovery", &Parameters::default());
+    let again = to_page(visit, "/recovery", &visit.own());
     let refusal = PageRefusal {
         event: EventName::RecoveryRefused,
         status: StatusCode::BAD_REQUEST,
@@ -114,7 +113,7 @@ fn show(app: &App, visit: &Visit, token: &str, user: &User, message: Option<Pass
     let browser = visit.browser.clone().unwrap_or_else(|| app.entropy.text::<32>());
     let view = NewPasswordPage {
         layout: layout(visit),
-        action: &to_page(visit, "/recovery/new-password", &Parameters::default()),
+        action: &to_page(visit, "/recovery/new-password", &visit.own()),
         form_token: &anti_forgery::token(&app.secrets.forms, Form::NewPassword, &browser, &[token]),
         token,
         username: &user.username,

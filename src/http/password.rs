@@ -103,6 +103,7 @@ async fn find(app: &App, visit: &Visit) -> Result<Asked, Box<Response>> {
         let refusal = Refusal::on_a_page(AuthorizationError::Unreadable(error));
         Box::new(refuse_authorization(app, visit, &refusal))
     })?;
+    let query = Visit::request_in(query);
     if query.is_empty() {
         let sessions = app.sessions(&visit.snapshot.config);
         let accounts = sessions.accounts(&visit.secrets, visit.circumstances.now).await;
@@ -111,7 +112,7 @@ async fn find(app: &App, visit: &Visit) -> Result<Asked, Box<Response>> {
         let knows_one = |signed_in: &&SignedIn| signed_in.user.password_hash.is_some();
         return match accounts.active().filter(knows_one).cloned() {
             Some(signed_in) => Ok(Asked { progress: None, accounts, signed_in }),
-            None => Err(Box::new(see_other(&to_page(visit, "/account", &query)))),
+            None => Err(Box::new(see_other(&to_page(visit, "/account", &visit.own())))),
         };
     }
     let progress = judge(app, visit, query).await;
@@ -194,7 +195,7 @@ fn show(app: &App, visit: &Visit, asked: &Asked, message: Option<PasswordMessage
     let browser = visit.browser.clone().unwrap_or_else(|| app.entropy.text::<32>());
     let matter = matter(asked);
     let matter: Vec<&str> = matter.iter().map(String::as_str).collect();
-    let request = request(asked);
+    let request = if asked.progress.is_some() { request(asked) } else { visit.own() };
     let is_forced = asked.signed_in.user.must_change_password;
     let view = PasswordPage {
         layout: layout(visit),
@@ -203,7 +204,7 @@ fn show(app: &App, visit: &Visit, asked: &Asked, message: Option<PasswordMessage
         username: &asked.signed_in.user.username,
         is_forced,
         message,
-        stay: &to_page(visit, if is_forced { "/logout" } else { "/account" }, &Parameters::default()),
+        stay: &to_page(visit, if is_forced { "/logout" } else { "/account" }, &visit.own()),
     };
     let policy = policy_of(asked.progress.as_ref());
     with_status(message, |status| with_browser(visit, &browser, page(status, &view, policy)))

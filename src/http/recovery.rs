@@ -8,7 +8,7 @@ use super::answer::{
 use super::app::App;
 use super::authorization::to_page;
 use super::cross_origin::{admit_form, admit_load};
-use super::extract::Visit;
+use super::extract::{LANGUAGE, Visit};
 use super::limits::read_form;
 use super::login::with_browser;
 use super::security_headers::PagePolicy;
@@ -94,7 +94,7 @@ pub async fn sent(State(app): State<App>, visit: Visit, headers: HeaderMap) -> R
     if let Some(response) = absent(&app, &visit) {
         return response;
     }
-    let sign_in = to_page(&visit, "/login", &request_of(&visit));
+    let sign_in = to_page(&visit, "/login", &request_of(&visit).without(LANGUAGE));
     let view = RecoverySentPage { layout: layout(&visit), sign_in: &sign_in };
     page(StatusCode::OK, &view, PagePolicy::no_forms())
 }
@@ -104,7 +104,7 @@ pub fn absent(app: &App, visit: &Visit) -> Option<Response> {
     if visit.snapshot.mailer.is_some() {
         return None;
     }
-    let sign_in = to_page(visit, "/account", &Parameters::default());
+    let sign_in = to_page(visit, "/account", &visit.own());
     let refusal = PageRefusal {
         event: EventName::RecoveryRefused,
         status: StatusCode::NOT_FOUND,
@@ -129,7 +129,7 @@ fn show(app: &App, visit: &Visit, typed: &str, message: Option<RecoveryMessage>)
         form_token: &anti_forgery::token(&app.secrets.forms, Form::Recovery, &browser, &[]),
         username: typed,
         message,
-        sign_in: &to_page(visit, "/login", &request_of(visit)),
+        sign_in: &to_page(visit, "/login", &request_of(visit).without(LANGUAGE)),
     };
     let answer = |status| with_browser(visit, &browser, page(status, &view, PagePolicy::own_forms()));
     match message {

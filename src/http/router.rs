@@ -1,6 +1,7 @@
 //! Every path of the public listener, by audience. Whatever is not here is 404, in the shape of the protocol.
 
 use super::app::{App, Mode};
+use super::extract::Visit;
 use super::{
     account, answer, assets, authorization, client_logo, consent, cross_origin, end_session, introspection,
     jwks, limits, login, metadata, new_password, password, playground, pushed_authorization_request,
@@ -8,7 +9,7 @@ use super::{
 };
 use crate::protocol::server_metadata::path;
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::Response;
@@ -75,8 +76,8 @@ pub fn router(app: App) -> Router {
         .with_state(app)
 }
 
-async fn to_account(State(app): State<App>) -> Response {
-    answer::see_other(&format!("{}/account", app.snapshot.load().config.issuer.path()))
+async fn to_account(visit: Visit) -> Response {
+    answer::see_other(&authorization::to_page(&visit, "/account", &visit.own()))
 }
 
 async fn not_found() -> Response {

@@ -28,6 +28,8 @@ pub struct Letter<'a> {
     pub body: String,
     /// Its name; the same for every attempt, so that two copies can be told to be one (RFC 5322 §3.6.4).
     pub id: String,
+    /// The tag of the language it is in (RFC 3282).
+    pub language: &'static str,
     /// When it was written.
     pub written_at: SystemTime,
 }
@@ -88,6 +90,8 @@ impl Mailer {
         // RFC 3834 §5: nobody's holiday notice is to answer
         let automatic =
             HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned());
+        let language =
+            HeaderValue::new(HeaderName::new_from_ascii_str("Content-Language"), letter.language.to_owned());
         Message::builder()
             .from(from)
             .to(Mailbox::new(None, to))
@@ -95,6 +99,7 @@ impl Mailer {
             .message_id(Some(letter.id.clone()))
             .date(letter.written_at)
             .raw_header(automatic)
+            .raw_header(language)
             .header(ContentType::TEXT_PLAIN)
             .body(letter.body.clone())
             .map_err(|why| unwritable(&why))

@@ -53,14 +53,9 @@ impl Language {
         }
     }
 
-    /// The language of this tag; English for any other.
-    pub fn of_tag(tag: &str) -> Self {
-        Self::lookup(tag).unwrap_or_default()
-    }
-
     /// The language that a range comes to, shortened from its end until one fits; a single letter goes with what follows it
     /// (RFC 4647 §3.4).
-    fn lookup(range: &str) -> Option<Self> {
+    pub fn lookup(range: &str) -> Option<Self> {
         let mut range = range;
         loop {
             if let Some(found) = Self::ALL.into_iter().find(|one| one.tag().eq_ignore_ascii_case(range)) {
@@ -109,9 +104,21 @@ impl Languages {
         self.ranges().find_map(Language::lookup).unwrap_or_default()
     }
 
-    /// The variant of a text that the person reads best; failing all that they asked for, that of the page's language.
+    /// The variant of a text that the person reads best. On a page in a language that they asked for, what they read less well
+    /// stands behind the text without a tag, which is there for everybody.
     pub fn best<'a>(&self, text: &'a Localized) -> Option<&'a str> {
-        text.best(&self.ranges().chain([self.page().tag()]).collect::<Vec<_>>())
+        let (ranges, page) = (self.ranges().collect::<Vec<_>>(), self.page().tag());
+        let decided = ranges.iter().position(|range| Language::lookup(range).is_some());
+        let (better, worse) = ranges.split_at(decided.map_or(ranges.len(), |at| at + 1));
+        text.of_any(better)
+            .or_else(|| text.of_any(&[page]))
+            .or(text.default.as_deref())
+            .or_else(|| text.best(worse))
+    }
+
+    /// What the request asked for, best first.
+    pub fn asked(&self) -> &[String] {
+        &self.asked
     }
 
     fn ranges(&self) -> impl Iterator<Item = &str> {

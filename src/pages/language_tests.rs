@@ -115,6 +115,26 @@ fn a_foreign_text_comes_in_the_language_that_fits_best_even_when_it_is_none_of_o
     assert_eq!(Languages::default().best(&Localized::default()), None);
 }
 
+/// The text without a tag is for everybody, and most of all for who reads the page well.
+#[test]
+fn what_is_read_less_well_than_the_page_comes_after_the_text_without_a_tag() {
+    let mut name = Localized::plain("Albums");
+    name.by_language.insert("de".into(), "Fotoalben".into());
+    name.by_language.insert("ja-jpan-jp".into(), "アルバム".into());
+    let read = |ui_locales: &str, header, name: &Localized| {
+        let person = Languages::new(&[ui_locales.to_owned()], [header].into_iter());
+        person.best(name).map(str::to_owned)
+    };
+    let best = |ui_locales, header| read(ui_locales, header, &name);
+    assert_eq!(best("", "en-US, en;q=0.9, de;q=0.8").as_deref(), Some("Albums"));
+    assert_eq!(best("en", "de").as_deref(), Some("Albums"));
+    assert_eq!(best("", "de, en;q=0.9").as_deref(), Some("Fotoalben"));
+    assert_eq!(best("", "sv, de;q=0.1").as_deref(), Some("Fotoalben"), "the page is German then");
+    assert_eq!(best("ja", "de").as_deref(), Some("アルバム"), "the example of RFC 7591 §2.2");
+    let tagged_only = Localized { default: None, ..name.clone() };
+    assert_eq!(read("en", "de", &tagged_only).as_deref(), Some("Fotoalben"), "better than none");
+}
+
 /// OpenID Discovery §3: the form of BCP 47, in its canonical case.
 #[test]
 fn every_language_has_a_tag_of_two_small_letters_that_finds_it() {

@@ -12,19 +12,41 @@ pub struct Localized {
     pub by_language: BTreeMap<String, String>,
 }
 
+/// A tag in the case that its registry writes it in: the language small, a script with a capital, a region in capitals
+/// (RFC 5646 §2.1.1).
+pub fn canonical_case(tag: &str) -> String {
+    let lower = tag.to_ascii_lowercase();
+    let mut after_singleton = false;
+    let cased = lower.split('-').enumerate().map(|(index, subtag)| {
+        let plain = index == 0 || after_singleton;
+        after_singleton |= subtag.len() == 1;
+        match subtag.len() {
+            2 if !plain => subtag.to_ascii_uppercase(),
+            4 if !plain && subtag.bytes().all(|byte| byte.is_ascii_alphabetic()) => {
+                format!("{}{}", subtag[..1].to_ascii_uppercase(), &subtag[1..])
+            }
+            _ => subtag.to_owned(),
+        }
+    });
+    cased.collect::<Vec<_>>().join("-")
+}
+
 impl Localized {
     /// A text without variants.
     pub fn plain(text: impl Into<String>) -> Self {
         Self { default: Some(text.into()), by_language: BTreeMap::new() }
     }
 
-    /// The variant that fits the first language that has one (RFC 4647 §3.4, lookup), then the text without a tag, then any.
+    /// The variant that fits the first language that has one, then the text without a tag, then any.
     pub fn best(&self, languages: &[&str]) -> Option<&str> {
-        languages
-            .iter()
-            .find_map(|language| self.of_language(language))
+        self.of_any(languages)
             .or(self.default.as_deref())
             .or_else(|| self.by_language.values().next().map(String::as_str))
+    }
+
+    /// The variant that fits the first language that has one.
+    pub fn of_any(&self, languages: &[&str]) -> Option<&str> {
+        languages.iter().find_map(|language| self.of_language(language))
     }
 
     /// Whether nothing is said in any language.
@@ -32,7 +54,18 @@ impl Localized {
         self.default.is_none() && self.by_language.is_empty()
     }
 
+    /// By lookup (RFC 4647 §3.4); failing that, a variant of the language for some region or script: who reads `ja` reads
+    /// `ja-Jpan-JP`, the example of RFC 7591 §2.2 (RFC 4647 §3.3.1).
     fn of_language(&self, language: &str) -> Option<&str> {
+        let closer = || {
+            let narrower = format!("{}-", language.to_ascii_lowercase());
+            let found = self.by_language.iter().find(|(tag, _)| tag.starts_with(&narrower));
+            found.map(|(_, text)| text.as_str())
+        };
+        self.of_range(language).or_else(closer)
+    }
+
+    fn of_range(&self, language: &str) -> Option<&str> {
         let mut range = language.to_ascii_lowercase();
         loop {
             if let Some(text) = self.by_language.get(&range) {
@@ -65,9 +98,25 @@ mod tests {
         name.by_language.insert("pt-br".into(), "Fotos".into());
         assert_eq!(name.best(&["de-AT"]), Some("Bilder"));
         assert_eq!(name.best(&["fr", "pt-BR"]), Some("Fotos"));
-        assert_eq!(name.best(&["pt"]), Some("Photos"));
+        assert_eq!(
+            name.best(&["pt"]),
+            Some("Fotos"),
+            "RFC 7591 §2.2 has such a tag, and browsers send the short one"
+        );
+        assert_eq!(name.best(&["pt-PT"]), Some("Photos"));
+        assert_eq!(name.best(&["p"]), Some("Photos"));
         assert_eq!(name.best(&[]), Some("Photos"));
         assert_eq!(Localized::default().best(&["de"]), None);
+    }
+
+    #[test]
+    fn a_tag_is_written_as_its_registry_writes_it() {
+        for tag in
+            ["de", "pt-BR", "zh-Hant-TW", "ja-Jpan-JP", "sl-rozaj-biske-1994", "en-a-bb-x-cc", "es-419"]
+        {
+            assert_eq!(canonical_case(&tag.to_ascii_lowercase()), tag);
+            assert_eq!(canonical_case(&tag.to_ascii_uppercase()), tag);
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use crate::protocol::client_metadata::{ClientKeys, ClientMetadata};
 use crate::protocol::grant_type::GrantType;
-use crate::protocol::localized::Localized;
+use crate::protocol::localized::{Localized, canonical_case};
 use crate::protocol::redirect_uri::{ApplicationType, RedirectUri};
 use serde_json::{Map, Value, json};
 
@@ -85,7 +85,8 @@ impl ClientMetadata {
 
 fn localized(name: &str, text: &Localized) -> Vec<(String, Value)> {
     let default = text.default.iter().map(|text| (name.to_owned(), json!(text)));
-    let variants = text.by_language.iter().map(|(tag, text)| (format!("{name}#{tag}"), json!(text)));
+    let variants =
+        text.by_language.iter().map(|(tag, text)| (format!("{name}#{}", canonical_case(tag)), json!(text)));
     default.chain(variants).collect()
 }
 

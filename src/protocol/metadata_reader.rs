@@ -122,8 +122,10 @@ impl Reader<'_> {
             let Some(tag) = name.strip_prefix(&prefix) else { continue };
             if !is_language_tag(tag) {
                 self.problem(name, None, tag.escape_debug(), "a language tag after the `#` (RFC 5646)");
-            } else if let Some(text) = read(self, name) {
-                localized.by_language.insert(tag.to_ascii_lowercase(), text);
+            } else if let Some(text) = read(self, name)
+                && localized.by_language.insert(tag.to_ascii_lowercase(), text).is_some()
+            {
+                self.problem(name, None, tag.escape_debug(), "each language once (RFC 5646 §2.1.1)");
             }
         }
         localized

@@ -7,7 +7,6 @@ use crate::config::Config;
 use crate::http::app::App;
 use crate::logout::back_channel::Undelivered;
 use crate::model::outbox::{HeldMessage, Message};
-use crate::model::recovery::RECOVERY_LIFE;
 use crate::outbound::mail::{Letter, MailError};
 use crate::pages::{Language, RecoveryMailText, render};
 use crate::protocol::timestamp::Timestamp;
@@ -30,7 +29,7 @@ pub(super) async fn mail(app: &App, pace: &Pace, held: HeldMessage) -> Result<Re
     let Some(mail) = app.recovery().mail(&held.message, app.clock.now()).await? else {
         return discard(app, held).await;
     };
-    let Ok(letter) = letter(&snapshot.config, &held.message, &mail) else {
+    let Ok(letter) = letter(&snapshot.config, &held.message, &mail, app.clock.now()) else {
         return abandon(app, held, "the mail cannot be written").await;
     };
     let outcome = mailer.send(&letter).await;
@@ -51,17 +50,23 @@ fn letter<'a>(
     config: &Config,
     message: &Message,
     mail: &'a RecoveryMail,
+    now: Timestamp,
 ) -> Result<Letter<'a>, crate::pages::RenderError> {
-    let link = format!("{}?token={}", config.issuer.endpoint("/recovery/new-password"), mail.token.expose());
-    let (service, minutes) = (config.pages.name.as_str(), RECOVERY_LIFE.as_secs() / 60);
-    let asked_in = message.facts.get(LANGUAGE).and_then(Value::as_str).unwrap_or_default();
-    let text = RecoveryMailText { language: Language::of_tag(asked_in), service, link: &link, minutes };
+    // who asks for a mail may be a stranger: what the person is known to read comes first
+    let asked_in = message.facts.get(LANGUAGE).and_then(Value::as_str);
+    let language = [mail.locale.as_deref(), asked_in].into_iter().flatten().find_map(Language::lookup);
+    let language = language.unwrap_or_default();
+    let page = config.issuer.endpoint("/recovery/new-password");
+    let link = format!("{page}?ui_locales={}&token={}", language.tag(), mail.token.expose());
+    let minutes = (mail.expires_at.since(now).as_secs() / 60).max(1);
+    let text = RecoveryMailText { language, service: &config.pages.name, link: &link, minutes };
     let body = render(&text)?;
     let host = config.issuer.host();
     Ok(Letter {
         to: &mail.address,
         subject: text.subject(),
         body,
+        language: language.tag(),
         id: format!("<{}@{host}>", message.id),
         written_at: moment(message.created_at),
     })

@@ -26,6 +26,7 @@ use crate::users::own_password::check_name;
 use crate::users::password::PasswordHasher;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
 
@@ -51,6 +52,10 @@ pub struct RecoveryMail {
     pub address: String,
     /// What opens the page.
     pub token: Secret,
+    /// What the person reads, when that is known.
+    pub locale: Option<String>,
+    /// Until when it opens it.
+    pub expires_at: Timestamp,
 }
 
 /// Why a link sets no password.
@@ -180,7 +185,10 @@ impl Recovery {
         if link.expires_at <= now || message.expires_at <= now {
             return Ok(None);
         }
-        Ok(user.verified_email.map(|address| RecoveryMail { address, token }))
+        let expires_at = link.expires_at;
+        // some write `de_DE` (OpenID Connect Core §5.1)
+        let locale = user.claims.get("locale").and_then(Value::as_str).map(|locale| locale.replace('_', "-"));
+        Ok(user.verified_email.map(|address| RecoveryMail { address, token, locale, expires_at }))
     }
 
     /// Whose link this is, if it still is one; nothing is spent.

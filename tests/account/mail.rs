@@ -46,11 +46,12 @@ on_both_stores! {
         for told in [
             "From: Example <no-reply@example.com>\n", "To: ada@example.com\n", "Subject: Set a new password for Example\n",
             "Auto-Submitted: auto-generated\n", "@auth.example.com>\n", "Date: Fri, 15 Jan 2027 08:00:00 +0000\n", "for 30 minutes",
+            "Content-Language: en\n",
         ] {
             assert!(text.contains(told), "{told}: {text}");
         }
         let link = mail.link();
-        let token = link.strip_prefix("https://auth.example.com/recovery/new-password?token=").expect("the issuer's link");
+        let token = link.strip_prefix("https://auth.example.com/recovery/new-password?ui_locales=en&token=").expect("the issuer's link");
         let mut browser = Browser::new();
         let answer = filled(&server, &mut browser, token).await.send(&server, &mut browser).await;
         assert_eq!(answer.status, StatusCode::SEE_OTHER);
@@ -58,6 +59,23 @@ on_both_stores! {
         assert_eq!(events(&database, EventName::MailSent).await, 1);
         // it is sent once
         assert_eq!(deliver(&server).await, Report::default());
+    }
+
+    /// A stranger may ask for the mail; a link that lives already is sent again with the time that is left of it.
+    async fn the_mail_is_in_the_person_s_language_and_promises_no_more_than_is_left(database: TestDatabase) {
+        let mut smtp = SmtpServer::start(SmtpSetting::default()).await;
+        let server = TestServer::start_with(&database, &smtp.settings("none"), "").await;
+        let claims = serde_json::json!({"email": "grace@example.com", "email_verified": true, "locale": "de_AT"});
+        server.add_person("grace", claims).await;
+        for minutes in [30, 16] {
+            ask(&server, "grace").await;
+            assert_eq!(deliver(&server).await.delivered, 1);
+            let mail = smtp.mail().await;
+            assert!(mail.text().contains("Content-Language: de\n"), "{}", mail.text());
+            assert!(mail.text().contains(&format!("{minutes} Minuten")), "{}", mail.text());
+            assert!(mail.link().starts_with("https://auth.example.com/recovery/new-password?ui_locales=de&token="), "{}", mail.link());
+            server.clock.advance(Duration::from_secs(14 * 60));
+        }
     }
 }
 

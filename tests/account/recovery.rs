@@ -388,6 +388,29 @@ on_both_stores! {
         settled(&server).await;
     }
 
+    /// The person's own language comes before that of whoever asked for the mail; the link and what follows it are in the mail's.
+    async fn the_link_and_its_pages_are_in_the_language_of_the_mail(database: TestDatabase) {
+        let server = start(&database).await;
+        let mut browser = Browser::new();
+        let page = browser.get(&server, "/recovery?ui_locales=de").await;
+        assert!(page.body.contains("<html lang=\"de\""), "{page:?}");
+        let back = browser.get(&server, "/login?ui_locales=de").await;
+        let back = browser.follow(&server, back).await;
+        assert!(back.status == StatusCode::OK && back.body.contains("<html lang=\"de\""), "{back:?}");
+        let token = token(&server).await;
+        let (link, done) = (format!("/recovery/new-password?ui_locales=ja&token={token}"), "/recovery/done?ui_locales=ja");
+        let page = open(&server, &mut browser, &link).await;
+        assert!(page.body.contains("<html lang=\"ja\""), "{page:?}");
+        let short = Pressed::of(&page, "password-submit").with("new_password", "x").send(&server, &mut browser).await;
+        assert!(short.status == StatusCode::BAD_REQUEST && short.body.contains("<html lang=\"ja\""), "{short:?}");
+        let set = Pressed::of(&short, "password-submit").with("new_password", NEW).send(&server, &mut browser).await;
+        assert_eq!((set.status, set.location()), (StatusCode::SEE_OTHER, done));
+        let page = open(&server, &mut browser, done).await;
+        assert!(page.body.contains("<html lang=\"ja\"") && page.body.contains("/account?ui_locales=ja"), "{page:?}");
+        let dead = open(&server, &mut browser, &link).await;
+        assert!(dead.body.contains("<html lang=\"ja\"") && dead.body.contains("/recovery?ui_locales=ja"), "{dead:?}");
+    }
+
     /// Without `[mail]` there is nothing of it.
     async fn without_a_mail_server_there_is_no_recovery(database: TestDatabase) {
         let server = TestServer::start(&database).await;

@@ -110,7 +110,7 @@ async fn a_forgotten_password_is_replaced_by_the_link_of_a_mail() {
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
     let link = smtp.mail().await.link();
-    assert!(link.starts_with(&stage.url("/recovery/new-password?token=")), "{link}");
+    assert!(link.starts_with(&stage.url("/recovery/new-password?ui_locales=en&token=")), "{link}");
     chromium.open(&link).await;
     assert_eq!(chromium.text("recovery-person").await, "ada");
     chromium.fill("new-password", NEW).await;

@@ -2,7 +2,7 @@
 //! §12.5.4), on every page there is, and never a failure because of it (threat 152).
 
 use super::send;
-use crate::support::browser::{Browser, form};
+use crate::support::browser::{Browser, attribute, form};
 use crate::support::configuration::{ISSUER, TestConfiguration};
 use crate::support::database::TestDatabase;
 use crate::support::relying_party::RelyingParty;
@@ -230,5 +230,35 @@ async fn the_metadata_names_the_languages_of_the_pages_and_what_no_person_reads_
         let url = albums(&[("ui_locales", tag.as_str().expect("a tag"))]);
         let page = get(&mut Browser::new(), &server, &url, "").await;
         assert_eq!(language_of(&page), tag.as_str().expect("a tag"), "advertised, and so");
+    }
+}
+
+/// What the person asked for goes with them from page to page of this server's own; a language alone is no request of an app.
+#[tokio::test]
+async fn a_language_goes_from_page_to_page() {
+    let (server, _database) = server().await;
+    for path in ["/", "/login?ui_locales=de", "/account?ui_locales=de", "/account/password?ui_locales=de"] {
+        let path = if path == "/" { "/?ui_locales=de" } else { path };
+        let mut browser = Browser::new();
+        let page = get(&mut browser, &server, path, "fr").await;
+        assert_eq!((page.status, language_of(&page).as_str()), (StatusCode::OK, "de"), "{path}");
+        let wrong = browser.submit_login(&server, &page, "ada", "wrong").await;
+        assert_eq!((wrong.status, language_of(&wrong).as_str()), (StatusCode::BAD_REQUEST, "de"), "{path}");
+        let account = browser.submit_login(&server, &wrong, "ada", PASSWORD).await;
+        let account = get(&mut browser, &server, account.location(), "fr").await;
+        assert_eq!(language_of(&account), "de", "{path}");
+        for id in ["account-password", "login-other", "account-logout"] {
+            let (before, _) = account.body.split_once(&format!("id=\"{id}\"")).expect("a link");
+            let tag = &account.body[before.rfind('<').expect("its tag")..];
+            let href = attribute(tag, "href").expect("where it leads");
+            let page = get(&mut browser.clone(), &server, &href, "fr").await;
+            assert_eq!((page.status, language_of(&page).as_str()), (StatusCode::OK, "de"), "{href}");
+        }
+        let logout = get(&mut browser, &server, "/logout?ui_locales=de", "fr").await;
+        let fields = form(&logout);
+        let fields: Vec<(&str, &str)> =
+            fields.hidden.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let out = browser.post(&server, &form(&logout).action, &fields).await;
+        assert_eq!(language_of(&out), "de", "{path}");
     }
 }

@@ -63,7 +63,7 @@ impl Visit {
     pub fn own(&self) -> Parameters {
         match self.languages.asked() {
             [] => Parameters::default(),
-            asked => Parameters::default().with(UI_LOCALES, &asked.join(" ")),
+            asked => Parameters::default().with(UI_LOCALES, asked.join(" ")),
         }
     }
 

@@ -301,7 +301,7 @@ pub fn form(
 fn for_recovery(visit: &Visit, progress: Option<&Progress>) -> Parameters {
     let Some(progress) = progress else { return visit.own() };
     match (progress.parameters.get("ui_locales"), visit.languages.asked()) {
-        (None, asked) if !asked.is_empty() => progress.parameters.with(LANGUAGE, &asked.join(" ")),
+        (None, asked) if !asked.is_empty() => progress.parameters.with(LANGUAGE, asked.join(" ")),
         _ => progress.parameters.clone(),
     }
 }

@@ -106,7 +106,7 @@ account-password-changed = Your password is changed.
 password-change-title = Change your password
 password-forced-title = Choose a new password
 password-forced-lead = The password you signed in with was given to you. Choose one that only you know, then you go on.
-password-old = Old password
+password-old = Current password
 password-old-forced = The password you signed in with
 password-new = New password
 password-rule = At least 8 characters. Long is better than complicated.
@@ -114,7 +114,7 @@ password-end-sessions = Sign me out in other browsers, and disconnect the apps I
 password-submit = Change
 password-go-on = Go on
 password-stay = Leave it as it is
-password-refused = The old password is not right. Try again.
+password-refused = The current password is not right. Try again.
 password-form-expired = This page had been open for too long. Please try again.
 password-busy = The server is busy at the moment. Please try again shortly.
 password-too-short = The new password is too short: it needs at least 8 characters.
@@ -129,7 +129,7 @@ recovery-title = Forgot your password?
 recovery-lead = Tell us who you are, and we send a link to the e-mail address we know of you. It sets another password.
 recovery-submit = Send the link
 recovery-back = Back to sign-in
-recovery-sent-title = Look into your mail
+recovery-sent-title = Check your e-mail
 recovery-sent-lead = If we know you and an e-mail address of yours, a link is on its way to it. It works for 30 minutes.
 recovery-sent-hint = Nothing there? Look into the spam folder too, and wait a few minutes before you ask again.
 recovery-again = Ask for another link
@@ -145,7 +145,7 @@ recovered-lead = You are signed out everywhere. Sign in with the new password.
 
 mail-recovery-subject = Set a new password for { $service }
 mail-hello = Hello,
-mail-recovery-asked = somebody, probably you, asked to set a new password at { $service }. This link does it:
+mail-recovery-asked = Somebody, probably you, asked to set a new password at { $service }. This link does it:
 mail-recovery-life = { $count ->
     [one] It works once, for { $count } minute.
    *[other] It works once, for { $count } minutes.

@@ -103,7 +103,7 @@ on_both_stores! {
         for old in ["", "wrong", NEW] {
             let answer = good.clone().with("old_password", old).send(&server, &mut browser).await;
             assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{old}");
-            assert!(text_of(&answer, "password-message").contains("old password is not right"));
+            assert!(text_of(&answer, "password-message").contains("current password is not right"));
         }
         // somebody else's form, in this browser and in theirs
         let mut bob = browser.clone();

@@ -1,6 +1,7 @@
 //! Clients that register themselves (RFC 7591, RFC 7592, OpenID Connect Registration 1.0): who may, what they get, what they
 //! never get, and what is left of them.
 
+mod advertised;
 mod expiry;
 mod hostile;
 mod interstitial;

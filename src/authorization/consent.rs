@@ -49,10 +49,17 @@ impl Decision {
     }
 }
 
-/// What the consent form is about, for its token: the session, the person and the request without its mark.
-pub fn matter(signed_in: &SignedIn, request: &Parameters) -> [String; 3] {
+/// What the consent form is about, for its token: the session, the person, the request without its mark, and, of what the page
+/// says of the client, the name and where it leads, which a client that registered itself may change meanwhile.
+pub fn matter(signed_in: &SignedIn, begun: &Begun, request: &Parameters) -> [String; 5] {
     let request = request.without(crate::authorization::marker::MARKER).encode();
-    [signed_in.session.id.to_string(), signed_in.user.id.to_string(), request]
+    [
+        signed_in.session.id.to_string(),
+        signed_in.user.id.to_string(),
+        request,
+        begun.target.uri().to_owned(),
+        begun.client.shown_name().to_owned(),
+    ]
 }
 
 /// What the person agreed to before, for this client and these resources.

@@ -7,10 +7,10 @@ use crate::authorization::consent::Answer;
 use crate::authorization::interaction::Finish;
 use crate::config::Config;
 use crate::model::audit_event::{About, EventName};
-use crate::model::client::Client;
+use crate::model::client::{Client, Provenance};
 use crate::model::entropy::SharedEntropy;
 use crate::model::grant::{Access, Grant, GrantState};
-use crate::protocol::identifiers::MessageId;
+use crate::protocol::identifiers::{ClientId, MessageId};
 use crate::protocol::request_uri::PushedRequestId;
 use crate::protocol::resource::Resource;
 use crate::protocol::scope::Scopes;
@@ -19,7 +19,7 @@ use crate::sessions::browser::SignedIn;
 use crate::storage::driver::Connection;
 use crate::storage::error::StorageError;
 use crate::storage::session_clients::Participant;
-use crate::storage::{Store, grants, pushed_requests, session_clients};
+use crate::storage::{Store, grants, pushed_requests, registered_clients, session_clients};
 use crate::tokens::code;
 use std::sync::Arc;
 use std::time::Duration;
@@ -53,11 +53,13 @@ struct Beside {
     pushed: Option<PushedRequestId>,
     /// The app that hears of the session's end.
     participant: Option<Participant>,
+    /// The client that registered itself, which may be deleted at this moment, on another replica too.
+    registered: Option<ClientId>,
 }
 
 impl Beside {
     fn is_empty(&self) -> bool {
-        self.pushed.is_none() && self.participant.is_none()
+        self.pushed.is_none() && self.participant.is_none() && self.registered.is_none()
     }
 }
 
@@ -65,7 +67,7 @@ impl Beside {
 const AFTER_THE_CODE: Duration = Duration::from_secs(600);
 
 impl Issuance<'_> {
-    /// Issues the code that `finish` allows; none when the pushed request that it would spend is spent.
+    /// Issues the code that `finish` allows; none when the pushed request that it would spend is spent, or the client deleted.
     pub async fn issue(
         &self,
         begun: &Begun,
@@ -97,8 +99,12 @@ impl Issuance<'_> {
             state: GrantState::CodeIssued { until },
             scopes,
         };
-        let beside =
-            Beside { pushed: begun.pushed.clone(), participant: self.participant(&begun.client, &grant) };
+        let is_registered = begun.client.provenance == Provenance::Registered;
+        let beside = Beside {
+            pushed: begun.pushed.clone(),
+            participant: self.participant(&begun.client, &grant),
+            registered: is_registered.then(|| begun.client.id.clone()),
+        };
         match consent {
             ConsentGiven::Before => {
                 let grant = Arc::new(grant);
@@ -221,8 +227,14 @@ impl Issuance<'_> {
     }
 }
 
-/// Spends the pushed request that the code would come of; false when it is spent, and then there is no code (threat 77).
+/// Spends the pushed request that the code would come of; false when it is spent, or when the client is no more, and then there is
+/// no code (threats 77, 119).
 async fn spend(connection: &mut Connection, beside: &Beside) -> Result<bool, StorageError> {
+    if let Some(id) = &beside.registered
+        && !registered_clients::hold(connection, id).await?
+    {
+        return Ok(false);
+    }
     match &beside.pushed {
         Some(pushed) => pushed_requests::spend(connection, pushed).await,
         None => Ok(true),

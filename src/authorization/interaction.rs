@@ -81,6 +81,8 @@ pub enum ConsentReason {
     Prompted,
     /// Another program on the device could receive the answer (RFC 8252 §8.6).
     SpoofableRedirectUri,
+    /// The client registered itself, and has other hosts than the one that the person is sent to.
+    SeveralHosts,
     /// They never agreed to all of this.
     New,
 }
@@ -210,6 +212,9 @@ fn consent(situation: &Situation<'_>) -> NextStep {
     }
     if begun.target.registered().is_spoofable() {
         return NextStep::Consent(ConsentReason::SpoofableRedirectUri);
+    }
+    if begun.client.always_asks() {
+        return NextStep::Consent(ConsentReason::SeveralHosts);
     }
     match situation.consent {
         ConsentKnown::Remembered(scopes) if begun.shown.is_subset(scopes) => {

@@ -1,5 +1,5 @@
 //! Pushed authorization requests (RFC 9126): the client hands its request in before it sends the person, and gets a name for
-//! it. The name may be used until it expires to begin a visit, by that client only, and becomes one code at most
+//! it. The name may be used until it expires to begin a visit, by that client only, and becomes one code at most; a no spends nothing
 //! (threats 77–84).
 
 use crate::authorization::begin::{Grounds, begin};
@@ -71,7 +71,7 @@ pub async fn push(
     if parameters.encode().len() > LARGEST {
         return Err(AuthorizationError::PushedTooLarge);
     }
-    let most = match client.metadata.is_public() {
+    let most = match client.is_anybodys() {
         true => pushed_requests::MOST_OF_A_PUBLIC_CLIENT,
         false => pushed_requests::MOST_OF_A_CONFIDENTIAL_CLIENT,
     };

@@ -7,7 +7,7 @@ use crate::authorization::in_force::Sources;
 use crate::config::Config;
 use crate::jose::expectation::{Audience, Expectation, ExpectedType, Expiry};
 use crate::jose::jwt_type::JwtType;
-use crate::jose::verify::{UnverifiedToken, VerifiedToken, VerifyError, verify};
+use crate::jose::verify::{UnverifiedToken, VerifiedToken, VerifyError};
 use crate::model::client::Client;
 use crate::outbound::{Expected, Outbound, OutboundUrl, Purpose};
 use crate::protocol::authorization_request::MalformedRequest;
@@ -46,8 +46,6 @@ pub async fn read(
     if !algorithms.contains(&sought.algorithm) {
         return Err(refuse(VerifyError::Algorithm.to_string()));
     }
-    let keys = sources.remote_keys.keys_of(client, sought, sources.outbound).await;
-    let keys = keys.map_err(|why| refuse(why.to_string()))?;
     let expectation = Expectation {
         typ: ExpectedType::JwtOrAbsentOr(JwtType::RequestObject),
         issuer: None,
@@ -58,7 +56,8 @@ pub async fn read(
         expiry: Expiry::Ignored,
         maximum_age_seconds: None,
     };
-    let verified = verify(object, &keys, &expectation).map_err(|why| refuse(why.to_string()))?;
+    let verified = sources.remote_keys.verify(client, (object, sought), &expectation, sources.outbound).await;
+    let verified = verified.map_err(|why| refuse(why.to_string()))?;
     judge(&verified, client, config, now).map_err(|why| refuse(why.to_owned()))?;
     let parameters = request_object::parameters(verified.claims()).map_err(|why| refuse(why.0.to_owned()))?;
     match parameters.get("client_id") {
@@ -127,6 +126,7 @@ pub async fn fetch(
     let expected = Expected { purpose: Purpose::RequestObject, media_types: &MEDIA_TYPES, largest: LARGEST };
     // threat 91: one text whatever went wrong; the log knows
     let document = outbound
+        .on_behalf_of(client)
         .get(&url, expected)
         .await
         .map_err(|_| refuse("the document at request_uri could not be fetched"))?;

@@ -11,7 +11,7 @@ use crate::model::grant::RevocationReason;
 use crate::model::username::CanonicalUsername;
 use crate::protocol::identifiers::{ClientId, GrantId};
 use crate::storage::revoked_tokens::{NotBefore, set_not_before};
-use crate::storage::{grants, registered_clients, users};
+use crate::storage::{consents, grants, registered_clients, users};
 use crate::users::ending;
 use std::process::ExitCode;
 
@@ -88,6 +88,10 @@ async fn of_client(office: &Office, client: ClientId) -> anyhow::Result<u64> {
             set_not_before(connection, NotBefore::Client(&client), now).await?;
             let reason = RevocationReason::Administration;
             let ended = grants::revoke_of_client(connection, &client, now, reason).await?;
+            // a client that nobody vouches for gets nothing back without asking
+            if client.may_be_registered() {
+                consents::forget_client(connection, &client).await?;
+            }
             audit::record(connection, &event).await?;
             Ok(ended)
         })

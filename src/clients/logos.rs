@@ -81,7 +81,7 @@ impl Logos {
         if let Some(kept) = kept.as_ref().filter(|kept| now < kept.until) {
             return kept.png.clone();
         }
-        let (png, life) = match self.fetch(uri, outbound).await {
+        let (png, life) = match self.fetch(uri, &outbound.on_behalf_of(client)).await {
             Some((png, life)) => (Some(png), life),
             None => (None, ASKED_AGAIN),
         };

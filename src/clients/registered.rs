@@ -39,6 +39,8 @@ struct Kept {
 struct Entry {
     client: Arc<Client>,
     used_at: Timestamp,
+    /// Whether that is when it registered.
+    is_unused: bool,
     weight: usize,
 }
 
@@ -64,7 +66,8 @@ impl RegisteredClients {
             return Ok(None);
         };
         let weight = stored.members.iter().map(|(name, value)| name.len() + value.to_string().len()).sum();
-        let entry = Entry { client: client.clone(), used_at: stored.used_at, weight };
+        let is_unused = stored.used_at == stored.created_at;
+        let entry = Entry { client: client.clone(), used_at: stored.used_at, is_unused, weight };
         let mut kept = self.lock();
         if kept.epoch == epoch {
             kept.keep(id.clone(), entry);
@@ -72,16 +75,16 @@ impl RegisteredClients {
         Ok(Some(client))
     }
 
-    /// Notes that a client is in use, once a day at most; what is never used is swept.
+    /// Notes that a client is in use, at the first time and then once a day at most; what is never used is swept.
     pub async fn stamp_use(&self, id: &ClientId, store: &Store, now: Timestamp) {
         let before = now.minus(STAMPED_EVERY);
         let due = {
             let mut kept = self.lock();
             let entry = kept.entry(id);
             entry.is_some_and(|entry| {
-                let due = entry.used_at <= before;
+                let due = entry.used_at <= before || entry.is_unused;
                 if due {
-                    entry.used_at = now;
+                    (entry.used_at, entry.is_unused) = (now, false);
                 }
                 due
             })

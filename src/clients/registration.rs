@@ -7,15 +7,17 @@ use crate::clients::registered::{RegisteredClients, read};
 use crate::clients::registration_error::RegistrationError;
 use crate::clients::registration_policy::{Policy, has_secret, metadata_of, origins_of};
 use crate::clients::registry::Registry;
+use crate::config::Config;
 use crate::model::address_pace::AddressPace;
 use crate::model::audit_event::{About, AuditEvent, EventName};
 use crate::model::entropy::SharedEntropy;
+use crate::model::grant::RevocationReason;
 use crate::model::registered_client::RegisteredClient;
 use crate::model::secret::{Secret, constant_time_eq};
-use crate::protocol::client_metadata::ClientMetadata;
+use crate::protocol::client_metadata::{ClientMetadata, SubjectType};
 use crate::protocol::identifiers::ClientId;
 use crate::protocol::server_metadata::path;
-use crate::storage::{Store, registered_clients, registered_origins};
+use crate::storage::{Store, consents, grants, registered_clients, registered_origins};
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -75,6 +77,7 @@ impl Registrations<'_> {
             true => "registration is open to everybody",
             false => "by an initial access token",
         };
+        let how = format!("{how}; {}", summary(&metadata));
         let event =
             self.trail.event(circumstances, EventName::ClientRegistered, about, how, "RFC 7591 §3.2.1");
         let (kept, origins) = (client.clone(), origins_of(&metadata));
@@ -120,6 +123,8 @@ impl Registrations<'_> {
         circumstances: &Circumstances,
     ) -> Result<ClientInformation, RegistrationError> {
         let (client, token) = self.authorize(client_id, token).await?;
+        let matter = format!("PUT {}", client.id);
+        self.pace.admit(&matter, circumstances.now).map_err(RegistrationError::TooMany)?;
         agree(&client, &members)?;
         let metadata = self.policy.judge(members.clone()).await?;
         let mut before = client;
@@ -131,7 +136,8 @@ impl Registrations<'_> {
                 (None, false) => None,
             };
             let after = RegisteredClient { members: metadata.to_members(), secret_hash, ..before.clone() };
-            if self.replace(&before, &after, &metadata, circumstances).await? {
+            let is_same = after.members == before.members && after.secret_hash == before.secret_hash;
+            if is_same || self.replace(&before, &after, &metadata, circumstances).await? {
                 return Ok(self.information(&after, &metadata, token, fresh.as_ref()));
             }
             // Deleted meanwhile, or given another secret by a request beside this one.
@@ -175,8 +181,10 @@ impl Registrations<'_> {
         metadata: &ClientMetadata,
         circumstances: &Circumstances,
     ) -> Result<bool, RegistrationError> {
-        let event = self.event(circumstances, EventName::ClientUpdated, &after.id, "RFC 7592 §2.2");
+        let mut event = self.event(circumstances, EventName::ClientUpdated, &after.id, "RFC 7592 §2.2");
+        event.reason = format!("{}; {}", event.reason, summary(metadata));
         let (client, secret_before, now) = (after.clone(), before.secret_hash, circumstances.now);
+        let changed = Changed::between(before, metadata, self.policy.config);
         let origins = origins_of(metadata);
         let replaced = self
             .store
@@ -188,6 +196,13 @@ impl Registrations<'_> {
                         return Ok(false);
                     }
                     registered_origins::replace(connection, &client.id, &origins).await?;
+                    if changed.face {
+                        consents::forget_client(connection, &client.id).await?;
+                    }
+                    if changed.sector {
+                        let reason = RevocationReason::SubjectChanged;
+                        grants::revoke_of_client(connection, &client.id, now, reason).await?;
+                    }
                     record(connection, &event).await?;
                     Ok(true)
                 })
@@ -277,6 +292,37 @@ impl Registrations<'_> {
         let about = About { client_id: Some(id.clone()), ..About::default() };
         self.trail.event(circumstances, event, about, "by its registration access token", section)
     }
+}
+
+/// What a change of a registration changes for people and for those who had consented.
+#[derive(Clone, Copy, Debug)]
+struct Changed {
+    /// What the consent page shows: the name, or where it leads. What they agreed to was another client, as far as they saw.
+    face: bool,
+    /// By which `sub` it knows people: a grant's tokens always say the same (OpenID Connect Core §12.2, threat 137).
+    sector: bool,
+}
+
+impl Changed {
+    fn between(before: &RegisteredClient, after: &ClientMetadata, config: &Config) -> Self {
+        let Ok(before) = ClientMetadata::from_members(&before.members, config.deployment()) else {
+            return Self { face: true, sector: true };
+        };
+        let subjects = |metadata: &ClientMetadata| (metadata.subject_type, metadata.sector_host());
+        let is_pairwise = [&before, after].iter().any(|one| one.subject_type == SubjectType::Pairwise);
+        Self {
+            face: before.redirect_uris != after.redirect_uris || before.client_name != after.client_name,
+            sector: is_pairwise && subjects(&before) != subjects(after),
+        }
+    }
+}
+
+/// What a registration says, for whoever reads the audit trail when it is gone: in bounded length.
+fn summary(metadata: &ClientMetadata) -> String {
+    let uris: Vec<String> =
+        metadata.redirect_uris.iter().take(3).map(|uri| uri.as_str().chars().take(120).collect()).collect();
+    let name = metadata.client_name.best(&[]).unwrap_or("none").escape_debug();
+    format!("client_name: {name}; redirect_uris: {}", uris.join(" "))
 }
 
 fn digest(secret: &Secret) -> [u8; 32] {

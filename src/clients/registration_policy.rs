@@ -81,7 +81,7 @@ impl Policy<'_> {
         members.retain(|name, _| ClientMetadata::knows(name));
         let metadata = ClientMetadata::from_members(&members, self.config.deployment());
         let mut metadata = metadata.map_err(|problems| refusal(&problems))?;
-        self.allow(&mut metadata)?;
+        self.allow(&mut metadata, members.contains_key("scope"))?;
         self.admit_keys(&metadata)?;
         self.admit_urls(&metadata)?;
         self.admit_sector(&metadata).await?;
@@ -89,7 +89,7 @@ impl Policy<'_> {
     }
 
     /// Scopes, grants and algorithms within what there is; no scope means all that it may have.
-    fn allow(&self, metadata: &mut ClientMetadata) -> Result<(), RegistrationError> {
+    fn allow(&self, metadata: &mut ClientMetadata, says_scope: bool) -> Result<(), RegistrationError> {
         let policy = self.registration;
         for grant_type in &metadata.grant_types {
             if !policy.grant_types.contains(grant_type) {
@@ -101,7 +101,7 @@ impl Policy<'_> {
         }
         let service = metadata.grant_types == [GrantType::ClientCredentials];
         let fits = |scope: &str| policy.scope.contains(scope) && !(service && BUILT_IN.contains(&scope));
-        if metadata.scope.is_empty() {
+        if !says_scope {
             metadata.scope = policy.scope.retain(fits);
         }
         if let Some(scope) = metadata.scope.iter().find(|scope| !fits(scope.as_str())) {
@@ -161,7 +161,7 @@ impl Policy<'_> {
         let Some(uri) = &metadata.sector_identifier_uri else { return Ok(()) };
         let refuse = |why: &str| Err(RegistrationError::Metadata(format!("sector_identifier_uri: {why}")));
         let Ok(url) = OutboundUrl::parse(uri) else { return refuse("it is no URL that can be asked") };
-        let document = match self.outbound.get(&url, SECTOR).await {
+        let document = match self.outbound.for_strangers().get(&url, SECTOR).await {
             Ok(document) => document,
             Err(why) => return refuse(why.told()),
         };

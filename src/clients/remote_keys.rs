@@ -6,8 +6,10 @@
 //! for one address, whatever strangers send; many who ask at once are answered by one request. When the address does not
 //! answer, what it said last counts until an hour after it was said. Which signatures are wanted is left to those who verify.
 
+use crate::jose::expectation::Expectation;
 use crate::jose::jwk::JwkSet;
 use crate::jose::verification_keys::{KeySought, VerificationKeys};
+use crate::jose::verify::{VerifiedToken, VerifyError, verify};
 use crate::model::client::{Client, SignatureKeys};
 use crate::model::clock::SharedClock;
 use crate::outbound::{Expected, Outbound, OutboundUrl, Purpose};
@@ -34,6 +36,23 @@ pub enum NoKeys {
     NotFetched(Arc<str>),
 }
 
+/// Why a client's signature does not count, for operators.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unverified {
+    /// There is nothing to verify it with.
+    #[error(transparent)]
+    Keys(#[from] NoKeys),
+    /// What is wrong with it.
+    #[error("{0}")]
+    Token(VerifyError),
+}
+
+impl From<VerifyError> for Unverified {
+    fn from(why: VerifyError) -> Self {
+        Self::Token(why)
+    }
+}
+
 /// How long an answer is kept that does not say for how long.
 const USUAL_LIFE: Duration = Duration::from_secs(300);
 /// How long an answer is kept at least, and at most.
@@ -57,11 +76,34 @@ impl RemoteKeys {
         Self { clock, shelf: Mutex::default() }
     }
 
-    /// The keys of a client, to verify a token with that says so of its key.
+    /// Verifies what a client signed with a key that the token says so of. A signature that the key without a name did not make may
+    /// be its successor's, which has none either: then the address is asked again, no sooner than for a new name.
     ///
     /// # Errors
-    /// [`NoKeys`] when there are none; that the sought one is not among them is for the verifier to find.
-    pub async fn keys_of(
+    /// That there are no keys, or what is wrong with the token.
+    pub async fn verify(
+        &self,
+        client: &Client,
+        (token, sought): (&str, KeySought<'_>),
+        expectation: &Expectation<'_>,
+        outbound: &Outbound,
+    ) -> Result<VerifiedToken, Unverified> {
+        let outbound = &outbound.on_behalf_of(client);
+        let keys = self.keys_of(client, sought, outbound).await?;
+        match (verify(token, &keys, expectation), &client.keys) {
+            (Err(VerifyError::Signature), SignatureKeys::At(url)) if keys.is_unnamed(sought) => {
+                let newer = self.keys_at(url, outbound, |place, now| place.newer_than(&keys, now)).await?;
+                match Arc::ptr_eq(&newer, &keys) {
+                    true => Err(VerifyError::Signature.into()),
+                    false => Ok(verify(token, &newer, expectation)?),
+                }
+            }
+            (outcome, _) => Ok(outcome?),
+        }
+    }
+
+    /// The keys of a client, to verify a token with that says so of its key.
+    async fn keys_of(
         &self,
         client: &Client,
         sought: KeySought<'_>,
@@ -70,23 +112,26 @@ impl RemoteKeys {
         match &client.keys {
             SignatureKeys::None => Err(NoKeys::NotRegistered),
             SignatureKeys::AtHand(keys) => Ok(keys.clone()),
-            SignatureKeys::At(url) => self.keys_at(url, sought, outbound).await,
+            SignatureKeys::At(url) => {
+                self.keys_at(url, outbound, |place, now| place.answer(sought, now)).await
+            }
         }
     }
 
+    /// The keys at an address: what is known there when `known` says that it will do, else what is said now.
     async fn keys_at(
         &self,
         url: &OutboundUrl,
-        sought: KeySought<'_>,
         outbound: &Outbound,
+        known: impl Fn(&Place, Timestamp) -> Option<Result<Arc<VerificationKeys>, NoKeys>>,
     ) -> Result<Arc<VerificationKeys>, NoKeys> {
         let place = lock(&self.shelf).place(url);
-        if let Some(answer) = place.answer(sought, self.clock.now()) {
+        if let Some(answer) = known(&place, self.clock.now()) {
             return answer;
         }
         let turn = place.turn.clone().lock_owned().await;
         // Who waited finds what the one before was told.
-        if let Some(answer) = place.answer(sought, self.clock.now()) {
+        if let Some(answer) = known(&place, self.clock.now()) {
             return answer;
         }
         let request = Request { url: url.clone(), outbound: outbound.clone(), clock: self.clock.clone() };
@@ -160,6 +205,20 @@ impl Place {
         }
         let may_ask = known.asked_at.is_none_or(|asked| between(asked, now) >= COOL_DOWN);
         if may_ask { None } else { Some(known.at_hand(now)) }
+    }
+}
+
+impl Place {
+    /// Keys that were said after `tried`, or `tried` while the address is left alone; `None` when it is time to ask.
+    fn newer_than(
+        &self,
+        tried: &Arc<VerificationKeys>,
+        now: Timestamp,
+    ) -> Option<Result<Arc<VerificationKeys>, NoKeys>> {
+        let known = lock(&self.known);
+        let is_another = known.fetched.as_ref().is_some_and(|fetched| !Arc::ptr_eq(&fetched.keys, tried));
+        let may_ask = known.asked_at.is_none_or(|asked| between(asked, now) >= COOL_DOWN);
+        if may_ask && !is_another { None } else { Some(known.at_hand(now)) }
     }
 }
 

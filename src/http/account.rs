@@ -35,7 +35,7 @@ use axum::response::Response;
 const DONE: &str = "done";
 
 /// `GET /account`.
-pub async fn get(State(app): State<App>, visit: Visit, headers: HeaderMap) -> Response {
+pub async fn get(State(app): State<App>, mut visit: Visit, headers: HeaderMap) -> Response {
     if admit_load(&headers).is_err() {
         return status_only(StatusCode::FORBIDDEN);
     }
@@ -58,6 +58,11 @@ pub async fn get(State(app): State<App>, visit: Visit, headers: HeaderMap) -> Re
         (Ok(granted), Ok(open)) => (granted, open),
         (Err(error), _) | (_, Err(error)) => return unavailable(&app, &visit, &error),
     };
+    // the apps that registered themselves have names as well
+    let apps: Vec<_> = granted.iter().map(|granted| granted.client_id.clone()).collect();
+    if let Err(error) = visit.name(&app, &apps).await {
+        return unavailable(&app, &visit, &error);
+    }
     show(&app, &visit, &accounts, signed_in, (&granted, &open))
 }
 

@@ -127,8 +127,10 @@ async fn assented(app: &App, visit: &Visit, refusal: Refusal) -> Refusal {
     let sessions = app.sessions(&visit.snapshot.config);
     let known = async {
         match sessions.accounts(&visit.secrets, visit.circumstances.now).await?.active() {
-            Some(signed_in) => consent::known(&app.store, &client.id, signed_in).await,
-            None => Ok(false),
+            Some(signed_in) if !client.always_asks() => {
+                consent::known(&app.store, &client.id, signed_in).await
+            }
+            _ => Ok(false),
         }
     };
     match known.await {
@@ -152,6 +154,7 @@ async fn find_person(
     let remembered = match &signed_in {
         Some(signed_in) if begun.client.consent == ConsentPolicy::Asked => {
             if begun.target.assent() == Assent::Needed
+                && !begun.client.always_asks()
                 && consent::known(&app.store, &begun.client.id, signed_in).await?
             {
                 begun.target = begun.target.clone().assented();
@@ -214,8 +217,12 @@ pub async fn complete(
         }
         Ok(None) => {
             // nobody is led back: whoever has the name of a spent request may not be who pushed it
-            let spent =
-                AuthorizationError::InvalidRequestUri("request_uri is unknown, expired or spent".to_owned());
+            let spent = match progress.begun.pushed {
+                Some(_) => AuthorizationError::InvalidRequestUri(
+                    "request_uri is unknown, expired or spent".to_owned(),
+                ),
+                None => AuthorizationError::UnknownClient,
+            };
             let client = Some(progress.begun.client.clone());
             refuse_authorization(app, visit, &Refusal { error: spent, target: None, client })
         }

@@ -71,7 +71,7 @@ pub async fn post(
     let again = to_page(&visit, "/authorize", &progress.parameters);
     let Some(signed_in) = &progress.signed_in else { return see_other(&again) };
     let browser = visit.browser.as_deref();
-    let shown = matter(signed_in, &progress.parameters);
+    let shown = matter(signed_in, &progress.begun, &progress.parameters);
     let shown: Vec<&str> = shown.iter().map(String::as_str).collect();
     let holds = |name, matter: &[&str]| {
         anti_forgery::verify(&app.secrets.forms, body.get(name), Form::Consent, browser, matter)
@@ -146,7 +146,7 @@ async fn say_no(
 
 fn show(app: &App, visit: &Visit, progress: &Progress, signed_in: &SignedIn, browser: &str) -> Response {
     let (config, begun) = (&visit.snapshot.config, &progress.begun);
-    let shown = matter(signed_in, &progress.parameters);
+    let shown = matter(signed_in, &progress.begun, &progress.parameters);
     let shown: Vec<&str> = shown.iter().map(String::as_str).collect();
     let words: Vec<String> =
         begun.shown.iter().map(|scope| words_of(scope.as_str(), config, &visit.languages)).collect();
@@ -169,7 +169,11 @@ fn show(app: &App, visit: &Visit, progress: &Progress, signed_in: &SignedIn, bro
         not_you: &another_account(visit, &progress.parameters),
         client: ConsentClient {
             name: visit.name_of(&begun.client),
-            host: link(&metadata.client_uri).map(WebLink::host),
+            // of a client that nobody vouches for, only the host that it leads to says anything
+            host: link(&metadata.client_uri).map(WebLink::host).filter(|host| {
+                begun.client.provenance == Provenance::Configured
+                    || Destination::of(begun.target.uri()) == Destination::Host(host)
+            }),
             logo: logo.as_deref(),
             standing: match begun.client.provenance {
                 Provenance::Configured => Standing::Configured,

@@ -18,7 +18,7 @@ use crate::authorization::begin::Refusal;
 use crate::authorization::error::AuthorizationError;
 use crate::authorization::interaction::NextStep;
 use crate::model::audit_event::EventName;
-use crate::model::client::Client;
+use crate::model::client::{Client, Provenance};
 use crate::model::secret::Secret;
 use crate::pages::{Destination, LoginClient, LoginMessage, LoginPage, WebLink};
 use crate::protocol::localized::Localized;
@@ -310,7 +310,8 @@ fn for_recovery(visit: &Visit, progress: Option<&Progress>) -> Parameters {
 fn client_of<'a>(visit: &Visit, client: &'a Client, logo: Option<&'a str>) -> LoginClient<'a> {
     let link = |uri: &'a Localized| visit.languages.best(uri).and_then(WebLink::parse);
     let (policy, terms) = (link(&client.metadata.policy_uri), link(&client.metadata.tos_uri));
-    LoginClient { name: visit.name_of(client), logo, policy, terms }
+    let is_unverified = client.provenance == Provenance::Registered;
+    LoginClient { name: visit.name_of(client), is_unverified, logo, policy, terms }
 }
 
 /// What the pages of signing in need: their forms lead to the client in the end.

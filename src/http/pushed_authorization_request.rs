@@ -19,10 +19,8 @@ pub async fn post(State(app): State<App>, mut visit: Visit, request: Request) ->
         Err(response) => return *response,
     };
     let client = received.client.client();
-    // who authenticates can be told to stop; of a public client anybody can push
-    if client.metadata.is_public()
-        && app.push_pace.admit(&visit.address_key, visit.circumstances.now).is_err()
-    {
+    // whom an operator knows can be told to stop
+    if client.is_anybodys() && app.push_pace.admit(&visit.address_key, visit.circumstances.now).is_err() {
         return refuse_push(&app, &visit, &AuthorizationError::PushedTooOften, client);
     }
     let ring = app.keys.ring();

@@ -51,6 +51,12 @@ impl VerificationKeys {
         !matches!(found, Err(VerifyError::UnknownKey | VerifyError::AlgorithmOfAnotherFamily))
     }
 
+    /// Whether the one key that may have signed such a token has no name. A successor of it would have none either, so that nothing
+    /// in the token tells which of them signed.
+    pub fn is_unnamed(&self, sought: KeySought<'_>) -> bool {
+        self.select(sought.kid, sought.algorithm).is_ok_and(|key| key.kid().is_none())
+    }
+
     /// The one key that a token with this `kid` and algorithm can have been signed with; nothing is tried out.
     pub(crate) fn select(
         &self,

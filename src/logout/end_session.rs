@@ -6,7 +6,7 @@ use crate::clients::registry::Registry;
 use crate::config::Config;
 use crate::keys::key_ring::KeyRing;
 use crate::logout::error::LogoutError;
-use crate::model::client::Client;
+use crate::model::client::{Client, Provenance};
 use crate::protocol::end_session_request::EndSessionRequest;
 use crate::protocol::timestamp::Timestamp;
 use crate::sessions::accounts::Accounts;
@@ -145,11 +145,16 @@ impl EndSession {
         })
     }
 
+    fn is_vouched_for(&self) -> bool {
+        self.client.as_ref().is_none_or(|client| client.provenance == Provenance::Configured)
+    }
+
     /// Decides what happens next in a browser in which this person, or nobody, is signed in.
     pub fn next_step(&self, signed_in: Option<&SignedIn>, subjects: Subjects<'_>) -> NextStep {
         match (signed_in, &self.hint) {
-            (None, Some(_)) => NextStep::Nothing(Onward::AtOnce),
-            (None, None) => NextStep::Nothing(Onward::ByButton),
+            (None, Some(_)) if self.is_vouched_for() => NextStep::Nothing(Onward::AtOnce),
+            // whoever registers a client has hints of it, and could send anybody anywhere
+            (None, _) => NextStep::Nothing(Onward::ByButton),
             (Some(_), None) => NextStep::Confirm(ConfirmReason::NoHint),
             (Some(signed_in), Some(_)) if self.names(signed_in, subjects) => NextStep::End,
             (Some(_), Some(_)) => NextStep::Confirm(ConfirmReason::OtherSession),

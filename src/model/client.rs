@@ -36,6 +36,20 @@ pub struct Client {
     pub provenance: Provenance,
 }
 
+impl Client {
+    /// Whether anybody can act as this client, or can have one like it: in a public client's name without proof, and by
+    /// registering.
+    pub fn is_anybodys(&self) -> bool {
+        self.metadata.is_public() || self.provenance == Provenance::Registered
+    }
+
+    /// Whether people are asked whatever they agreed to before: nobody vouches for the client, and its name on the page says
+    /// nothing of which of its hosts they are sent to (threats 14, 116).
+    pub fn always_asks(&self) -> bool {
+        self.provenance == Provenance::Registered && self.metadata.leads_to_several_hosts()
+    }
+}
+
 /// Who vouches for a client's name and addresses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Provenance {

@@ -137,6 +137,8 @@ pub enum RevocationReason {
     PasswordChanged,
     /// The person was disabled.
     UserDisabled,
+    /// The client's registration became one that knows people by other subjects.
+    SubjectChanged,
 }
 
 impl RevocationReason {
@@ -153,6 +155,7 @@ impl RevocationReason {
             Self::Administration => "administration",
             Self::PasswordChanged => "password_changed",
             Self::UserDisabled => "user_disabled",
+            Self::SubjectChanged => "subject_changed",
         }
     }
 }

@@ -22,6 +22,7 @@ pub use hyper::StatusCode;
 pub use network::{Connection, Network, SystemNetwork};
 
 use crate::config;
+use crate::model::client::{Client, Provenance};
 use bytes::Bytes;
 use gates::Gates;
 use std::sync::Arc;
@@ -38,6 +39,8 @@ pub struct Outbound {
     /// What is fetched, which strangers can bring about, and what is told, which they cannot: neither waits for the other.
     fetching: Arc<Gates>,
     telling: Arc<Gates>,
+    /// What is fetched for clients that nobody vouches for, of whom there may be any number.
+    for_strangers: Arc<Gates>,
     trust: Arc<Trust>,
     limits: Limits,
 }
@@ -124,8 +127,24 @@ impl Outbound {
             settings: Arc::new(settings.clone()),
             fetching: Arc::new(Gates::new(&limits)),
             telling: Arc::new(Gates::new(&limits)),
+            for_strangers: Arc::new(Gates::new(&limits)),
             network,
             limits,
+        }
+    }
+
+    /// The client as it fetches for one that registered itself, or would: whatever there is of those, no other waits for it.
+    #[must_use]
+    pub fn for_strangers(&self) -> Self {
+        Self { fetching: self.for_strangers.clone(), ..self.clone() }
+    }
+
+    /// The client as it fetches for `client`.
+    #[must_use]
+    pub fn on_behalf_of(&self, client: &Client) -> Self {
+        match client.provenance {
+            Provenance::Configured => self.clone(),
+            Provenance::Registered => self.for_strangers(),
         }
     }
 

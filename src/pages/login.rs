@@ -30,6 +30,8 @@ pub struct LoginPage<'a> {
 pub struct LoginClient<'a> {
     /// Its `client_name`, or its `client_id` without one.
     pub name: &'a str,
+    /// Whether nobody vouches for that name (threat 116).
+    pub is_unverified: bool,
     /// The address of its logo on this server, if it has one.
     pub logo: Option<&'a str>,
     /// Its `policy_uri`.

@@ -26,6 +26,7 @@ fn every_page_in(layout: Layout<'_>, text: &str) -> Vec<(&'static str, String)> 
         terms: WebLink::parse("https://photos.example.com/terms"),
     };
     let asking = LoginClient {
+        is_unverified: true,
         name: text,
         logo: Some("/assets/client-logo/x"),
         policy: client.policy,

@@ -10,6 +10,7 @@ use crate::protocol::scope::Scopes;
 use crate::protocol::signing_algorithm::SigningAlgorithm;
 use crate::protocol::verification_algorithm::VerificationAlgorithm;
 use serde_json::{Map, Value};
+use url::Url;
 
 /// What a client says of itself, checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -136,6 +137,21 @@ pub struct MetadataProblem {
 }
 
 impl ClientMetadata {
+    /// The host that clients share when they may know that a person is the same (OpenID Connect Core §8.1): that of
+    /// `sector_identifier_uri`, else that of the redirect URIs, which is one. None for a client without either, or with redirect
+    /// URIs that name no host of the web: it is a sector of its own.
+    pub fn sector_host(&self) -> Option<String> {
+        let first = self.redirect_uris.first().map(|uri| uri.as_str());
+        self.sector_identifier_uri.as_deref().or(first).and_then(sector_host)
+    }
+
+    /// Whether its redirect URIs lead to several hosts, or to programs that have none.
+    pub fn leads_to_several_hosts(&self) -> bool {
+        let mut hosts = self.redirect_uris.iter().map(|uri| sector_host(uri.as_str()));
+        let first = hosts.next().flatten();
+        hosts.any(|host| host != first)
+    }
+
     /// Every member this type knows.
     pub const MEMBERS: [&'static str; 35] = [
         "client_name",
@@ -273,6 +289,11 @@ impl ClientMetadata {
     pub fn is_public(&self) -> bool {
         self.token_endpoint_auth_method == ClientAuthenticationMethod::None
     }
+}
+
+/// The host of an https URL, which is what people trust and what sectors are made of.
+pub(super) fn sector_host(uri: &str) -> Option<String> {
+    Url::parse(uri).ok().filter(|url| url.scheme() == "https")?.host_str().map(str::to_owned)
 }
 
 #[cfg(test)]

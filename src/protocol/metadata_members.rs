@@ -56,7 +56,7 @@ impl ClientMetadata {
                 ClientKeys::ByReference(uri) => Some(json!(uri)),
                 _ => None,
             },
-            "scope" => (!self.scope.is_empty()).then(|| json!(self.scope.to_string())),
+            "scope" => Some(json!(self.scope.to_string())),
             "subject_type" => Some(json!(self.subject_type.as_str())),
             "sector_identifier_uri" => text(&self.sector_identifier_uri),
             "id_token_signed_response_alg" => Some(json!(self.id_token_signed_response_alg.as_str())),

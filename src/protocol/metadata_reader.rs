@@ -2,7 +2,9 @@
 //! and every problem is kept.
 
 use crate::protocol::client_authentication_method::ClientAuthenticationMethod;
-use crate::protocol::client_metadata::{ClientKeys, ClientMetadata, MetadataProblem, SubjectType};
+use crate::protocol::client_metadata::{
+    ClientKeys, ClientMetadata, MetadataProblem, SubjectType, sector_host,
+};
 use crate::protocol::grant_type::GrantType;
 use crate::protocol::localized::{Localized, is_language_tag};
 use crate::protocol::outbound_url::OutboundUrl;
@@ -87,12 +89,9 @@ impl Reader<'_> {
     pub(super) fn name(&mut self, member: &str) -> Option<String> {
         // what looks the same is the same (NFKC)
         let name: String = self.text(member)?.nfkc().collect();
-        let hidden = |c: char| {
-            c.is_control()
-                || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-                    | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
-        };
-        if name.trim().is_empty() || name.chars().count() > 80 || name.chars().any(hidden) {
+        let shows = name.chars().any(char::is_alphanumeric);
+        let hidden = |c: char| c.is_control() || is_unseen(c);
+        if !shows || name.chars().count() > 80 || name.chars().any(hidden) {
             let expected = "1 to 80 characters, none of them a control, direction or invisible one";
             self.problem(member, None, name.escape_debug(), expected);
             return None;
@@ -374,7 +373,7 @@ impl Reader<'_> {
             return;
         }
         let mut hosts: Vec<Option<String>> =
-            metadata.redirect_uris.iter().map(|uri| host(uri.as_str())).collect();
+            metadata.redirect_uris.iter().map(|uri| sector_host(uri.as_str())).collect();
         hosts.sort_unstable();
         hosts.dedup();
         if hosts.len() > 1 {
@@ -404,10 +403,6 @@ impl Reader<'_> {
 /// No client needs more redirect URIs.
 const MOST_URIS: usize = 100;
 
-fn host(uri: &str) -> Option<String> {
-    Url::parse(uri).ok()?.host_str().map(str::to_owned)
-}
-
 fn is_secure_url(text: &str) -> bool {
     let visible = text.bytes().all(|byte| (0x21..=0x7e).contains(&byte)) && !text.contains('\\');
     visible
@@ -415,6 +410,15 @@ fn is_secure_url(text: &str) -> bool {
         && Url::parse(text).is_ok_and(|url| {
             url.scheme() == "https" && url.has_host() && url.username().is_empty() && url.password().is_none()
         })
+}
+
+/// What nobody sees: the default ignorable code points (Unicode §5.21), line and paragraph ends, annotations, and the blank
+/// of Braille.
+fn is_unseen(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+        | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'
+        | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
+        | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 fn is_short(text: &str) -> bool {

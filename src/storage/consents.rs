@@ -108,6 +108,11 @@ pub async fn forget(
     )
 }
 
+/// Forgets all that anybody agreed to for a client.
+pub async fn forget_client(connection: &mut Connection, client: &ClientId) -> Result<u64, StorageError> {
+    execute!(connection, "DELETE FROM consents WHERE client_id = $1", client.as_str())
+}
+
 /// Gives up the place of a consent: nothing is agreed to there any more.
 pub async fn give_up(connection: &mut Connection, consent: &Consent) -> Result<(), StorageError> {
     execute!(

@@ -118,7 +118,14 @@ pub async fn update(
     Ok(changed == 1)
 }
 
-/// Notes that a client is in use, unless that was noted after `unless_after`.
+/// Holds a client until the transaction ends, so that nobody deletes it meanwhile; false when it is gone.
+pub async fn hold(connection: &mut Connection, id: &ClientId) -> Result<bool, StorageError> {
+    let sql = "UPDATE registered_clients SET used_at = used_at WHERE id = $1";
+    execute!(connection, sql, id.as_str()).map(|held| held == 1)
+}
+
+/// Notes that a client is in use, unless that was noted after `unless_after`. The first use is later than the registration,
+/// whatever the clock says.
 pub async fn stamp_use(
     connection: &mut Connection,
     id: &ClientId,
@@ -127,7 +134,8 @@ pub async fn stamp_use(
 ) -> Result<u64, StorageError> {
     execute!(
         connection,
-        "UPDATE registered_clients SET used_at = $2 WHERE id = $1 AND used_at <= $3",
+        "UPDATE registered_clients SET used_at = CASE WHEN created_at < $2 THEN $2 ELSE created_at + 1 END
+         WHERE id = $1 AND (used_at <= $3 OR used_at = created_at)",
         id.as_str(),
         now.millis(),
         unless_after.millis(),
@@ -153,33 +161,39 @@ pub async fn delete(
     Ok(deleted == 1)
 }
 
-/// Up to `limit` of those that were last used before `before`.
+/// Up to `limit` of those that were last used before `before`, or registered before `at_first` and never used.
 pub async fn unused_since(
     connection: &mut Connection,
     before: Timestamp,
+    at_first: Timestamp,
     limit: i64,
 ) -> Result<Vec<ClientId>, StorageError> {
     let rows = fetch_all!(
         connection,
         IdRow,
-        "SELECT id FROM registered_clients WHERE used_at < $1 ORDER BY used_at LIMIT $2",
+        "SELECT id FROM registered_clients WHERE used_at < $1 OR (used_at = created_at AND created_at < $2)
+         ORDER BY used_at LIMIT $3",
         before.millis(),
+        at_first.millis(),
         limit,
     )?;
     rows.into_iter().map(|row| column(TABLE, "id", ClientId::parse(&row.id))).collect()
 }
 
-/// Deletes a client that was last used before `before`, and all that it had; false when it was used meanwhile.
+/// Deletes such a client, and all that it had; false when it was used meanwhile.
 pub async fn delete_unused(
     connection: &mut Connection,
     id: &ClientId,
     before: Timestamp,
+    at_first: Timestamp,
 ) -> Result<bool, StorageError> {
     let deleted = execute!(
         connection,
-        "DELETE FROM registered_clients WHERE id = $1 AND used_at < $2",
+        "DELETE FROM registered_clients
+         WHERE id = $1 AND (used_at < $2 OR (used_at = created_at AND created_at < $3))",
         id.as_str(),
         before.millis(),
+        at_first.millis(),
     )?;
     if deleted == 1 {
         delete_what_it_had(connection, id).await?;

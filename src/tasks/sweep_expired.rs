@@ -39,6 +39,8 @@ const DONE_MESSAGES: Duration = Duration::from_secs(86_400);
 const REMOVED_KEYS: Duration = Duration::from_secs(90 * 86_400);
 /// After how long a client that registered itself and was never used since is deleted.
 const UNUSED_CLIENTS: Duration = Duration::from_secs(90 * 86_400);
+/// The same of one that was not used even once: whoever fills the places with such keeps them for so long only.
+const NEVER_USED_CLIENTS: Duration = Duration::from_secs(7 * 86_400);
 /// How often a round runs.
 const EVERY: Duration = Duration::from_secs(60);
 
@@ -104,14 +106,30 @@ async fn sweep_idle_grants(app: &App, before: Timestamp) -> Result<u64, StorageE
 /// Clients that registered themselves and are not used (threat 114), with all that they had.
 async fn sweep_unused_clients(app: &App, now: Timestamp) -> Result<u64, StorageError> {
     let snapshot = app.snapshot.load_full();
+    // where nobody may register, nobody's use is noted
+    if snapshot.config.registration.is_none() {
+        return Ok(0);
+    }
     // a grant of theirs may be idle for longer
     let before = now.minus(UNUSED_CLIENTS.max(snapshot.config.lifetimes.refresh_token_idle));
+    let at_first = now.minus(NEVER_USED_CLIENTS);
     let unused = app
         .store
-        .read(move |connection| Box::pin(registered_clients::unused_since(connection, before, BATCH)))
+        .read(move |connection| {
+            Box::pin(registered_clients::unused_since(connection, before, at_first, BATCH))
+        })
         .await?;
     let mut swept = 0;
     for id in unused {
+        // a client that an operator took over is in use for as long as the files have it
+        if snapshot.registry.is_in_files(&id) {
+            let stamped = app.store.write_one(move |connection| {
+                let id = id.clone();
+                Box::pin(async move { registered_clients::stamp_use(connection, &id, now, now).await })
+            });
+            stamped.await?;
+            continue;
+        }
         let about = About { client_id: Some(id.clone()), ..About::default() };
         let (circumstances, kind, name) = (app.circumstances(""), EventName::ClientDeleted, id.clone());
         let event = app.trail.event(&circumstances, kind, about, "it was not used", "RFC 7591 §5");
@@ -120,7 +138,8 @@ async fn sweep_unused_clients(app: &App, now: Timestamp) -> Result<u64, StorageE
             .write(move |connection| {
                 let (id, event) = (id.clone(), event.clone());
                 Box::pin(async move {
-                    let deleted = registered_clients::delete_unused(connection, &id, before).await?;
+                    let deleted =
+                        registered_clients::delete_unused(connection, &id, before, at_first).await?;
                     if deleted {
                         record(connection, &event).await?;
                     }

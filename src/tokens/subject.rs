@@ -7,7 +7,6 @@ use crate::protocol::client_metadata::SubjectType;
 use crate::protocol::identifiers::{SessionId, UserId};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use url::Url;
 
 /// What subjects are made with.
 #[derive(Clone, Copy, Debug)]
@@ -42,13 +41,7 @@ impl Subjects<'_> {
     }
 }
 
-/// The host that clients share when they may know that a person is the same (§8.1): that of `sector_identifier_uri`, else
-/// that of the redirect URIs, which is one. A client without either, or with redirect URIs that name no host of the web, is a
-/// sector of its own.
+/// Whom the client shares subjects with: the others of its sector, or nobody.
 fn sector(client: &Client) -> String {
-    let metadata = &client.metadata;
-    let first = metadata.redirect_uris.first().map(|uri| uri.as_str());
-    let host = metadata.sector_identifier_uri.as_deref().or(first).and_then(|uri| Url::parse(uri).ok());
-    let host = host.filter(|url| url.scheme() == "https").and_then(|url| url.host_str().map(str::to_owned));
-    host.unwrap_or_else(|| client.id.as_str().to_owned())
+    client.metadata.sector_host().unwrap_or_else(|| client.id.as_str().to_owned())
 }

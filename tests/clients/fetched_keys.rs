@@ -118,6 +118,27 @@ on_both_stores! {
         assert_eq!(app.shelf.asked(), 2, "asked again for the new name");
     }
 
+    /// RFC 7517 §4.5: `kid` is optional. Nothing but its signature tells the new key from the old.
+    async fn a_new_key_without_a_name_is_asked_for_when_a_signature_does_not_fit(database: TestDatabase) {
+        let app = Fetched::start(&database).await;
+        let unnamed = || Signer::of(portreeve::protocol::verification_algorithm::VerificationAlgorithm::Es256, None);
+        let (old, new, stranger) = (unnamed(), unnamed(), unnamed());
+        app.shelf.show(&[&old], "max-age=3600");
+        assert_eq!(app.status(&old).await, YES);
+        app.shelf.show(&[&new], "max-age=3600");
+        assert_eq!((app.status(&new).await, app.shelf.asked()), (NO, 1), "the address is left alone for a moment");
+        app.wait(10);
+        assert_eq!((app.status(&new).await, app.shelf.asked()), (YES, 2));
+        assert_eq!((app.status(&old).await, app.shelf.asked()), (NO, 2));
+        for _ in 0..2 {
+            assert_eq!(app.status(&stranger).await, NO);
+        }
+        assert_eq!(app.shelf.asked(), 2, "whatever strangers send");
+        app.wait(10);
+        assert_eq!(app.status(&stranger).await, NO);
+        assert_eq!((app.status(&new).await, app.shelf.asked()), (YES, 3));
+    }
+
     /// Threats 90, 183: whatever strangers send, an address is asked once in ten seconds.
     async fn strangers_do_not_make_the_server_ask_again_and_again(database: TestDatabase) {
         let app = Fetched::start(&database).await;

@@ -109,4 +109,20 @@ on_both_stores! {
         browser.decide(&server, &page, "allow").await;
         assert_eq!(database.number("SELECT COUNT(*) FROM pushed_requests").await, 0);
     }
+
+    /// A person who says no completes nothing: whoever thinks again goes back and says yes, as with any other request.
+    async fn a_no_spends_nothing_and_a_yes_does(database: TestDatabase) {
+        let server = TestServer::start(&database).await;
+        let uri = pushed(&server, &web(), &[]).await;
+        let mut browser = Browser::new();
+        let page = browser.get(&server, &visit_of("web", &uri, &[])).await;
+        let page = browser.follow(&server, page).await;
+        let consent = browser.sign_in(&server, &page, "ada").await;
+        let no = browser.decide(&server, &consent, "deny").await;
+        assert_eq!(no.parameter("error").as_deref(), Some("access_denied"));
+        let yes = browser.decide(&server, &consent, "allow").await;
+        assert!(yes.parameter("code").is_some(), "{yes:?}");
+        let again = browser.decide(&server, &consent, "allow").await;
+        assert!(again.status.is_client_error() && again.header("location").is_none(), "threat 77: {again:?}");
+    }
 }

@@ -57,11 +57,14 @@ on_both_stores! {
         let client = register(&server, &spa()).await;
         let app = client.app("openid");
         let used_at = async || count(&server, &format!("SELECT used_at FROM registered_clients WHERE id = '{}'", client.id())).await;
-        let registered = used_at().await;
         let poke = async || assert_eq!(app.redeem(&server, "no code", &[]).await.error(), "invalid_grant");
+        poke().await;
+        let first = used_at().await;
+        let created_at = count(&server, "SELECT created_at FROM registered_clients").await;
+        assert!(first > created_at, "the first use is told from the registration");
         server.clock.advance(Duration::from_secs(3600));
         poke().await;
-        assert_eq!(used_at().await, registered);
+        assert_eq!(used_at().await, first);
         server.clock.advance(DAY);
         poke().await;
         let noted = used_at().await;
@@ -69,5 +72,44 @@ on_both_stores! {
         server.clock.advance(Duration::from_secs(3600));
         poke().await;
         assert_eq!(used_at().await, noted);
+    }
+
+    /// Threat 114: the places are not filled for long by what nobody ever used.
+    async fn a_client_that_was_never_used_goes_after_a_week(database: TestDatabase) {
+        let server = open(&database).await;
+        let (never, once) = (register(&server, &spa()).await, register(&server, &spa()).await);
+        once.app("openid").tokens(&server, &mut Browser::new()).await;
+        server.clock.advance(DAY * 6);
+        sweep_expired::run_once(&server.app).await.expect("a round");
+        assert_eq!(never.get(&server).await.status, StatusCode::OK);
+        server.clock.advance(DAY * 2);
+        sweep_expired::run_once(&server.app).await.expect("a round");
+        assert_eq!(never.get(&server).await.status, StatusCode::UNAUTHORIZED);
+        assert_eq!(once.get(&server).await.status, StatusCode::OK);
+    }
+
+    /// Product: clients in files beat registered ones of the same id, and nothing of them is deleted.
+    async fn what_an_operator_took_over_or_switched_off_stays(database: TestDatabase) {
+        let server = open(&database).await;
+        let client = register(&server, &spa()).await;
+        let (id, app) = (client.id().to_owned(), client.app("openid offline_access"));
+        app.tokens(&server, &mut Browser::new()).await;
+        let (settings, clients) = (server.configuration.settings.clone(), server.configuration.clients.clone());
+        let taken_over = format!(
+            "{clients}\n[[client]]\nclient_id = \"{id}\"\nredirect_uris = [\"https://notes.example.com/callback\"]\n\
+             token_endpoint_auth_method = \"none\"\nscope = \"openid offline_access\"\n"
+        );
+        server.reload(&settings, &taken_over);
+        server.clock.advance(DAY * 100);
+        sweep_expired::run_once(&server.app).await.expect("a round");
+        assert_eq!(consents(&server, &id).await, 1, "it is in the files");
+        server.reload(&settings, &clients);
+        sweep_expired::run_once(&server.app).await.expect("a round");
+        assert_eq!(client.get(&server).await.status, StatusCode::OK, "a commit that is taken back brings it back");
+        server.reload(&settings.replace("[registration]", ""), &clients);
+        server.clock.advance(DAY * 100);
+        sweep_expired::run_once(&server.app).await.expect("a round");
+        server.reload(&settings, &clients);
+        assert_eq!(consents(&server, &id).await, 1, "where nobody may register, nobody's use is noted");
     }
 }

@@ -14,6 +14,7 @@ mod replicas;
 mod round_trip;
 mod sector;
 mod standing;
+mod strangers;
 
 use crate::support::configuration::random_secret;
 use crate::support::database::TestDatabase;

@@ -6,7 +6,7 @@
 //! at every endpoint alike. The assertion is spent last, after every other check, and on every replica (threat 57).
 
 use crate::clients::authentication::{ClientAuthenticationError, Verifiers};
-use crate::clients::remote_keys::NoKeys;
+use crate::clients::remote_keys::{NoKeys, Unverified};
 use crate::jose::expectation::{Audience, Expectation, ExpectedType, Expiry};
 use crate::jose::jwt_type::JwtType;
 use crate::jose::sign::SigningKey;
@@ -124,8 +124,6 @@ async fn accept(
     if !algorithms.contains(&sought.algorithm) {
         return Err(AssertionError::Token(VerifyError::Algorithm).into());
     }
-    let keys = verifiers.remote_keys.keys_of(client, sought, verifiers.outbound).await;
-    let keys = keys.map_err(AssertionError::Keys)?;
     let issuer = verifiers.issuer.as_str();
     let token_endpoint = verifiers.issuer.endpoint(path::TOKEN);
     let either = [issuer, token_endpoint.as_str()];
@@ -142,7 +140,12 @@ async fn accept(
         expiry: Expiry::Required,
         maximum_age_seconds: None,
     };
-    let token = verify_token(&assertion.token, &keys, &expectation).map_err(AssertionError::Token)?;
+    let presented = (assertion.token.as_str(), sought);
+    let token = verifiers.remote_keys.verify(client, presented, &expectation, verifiers.outbound).await;
+    let token = token.map_err(|why| match why {
+        Unverified::Keys(why) => AssertionError::Keys(why),
+        Unverified::Token(why) => AssertionError::Token(why),
+    })?;
     if token.text("sub") != Some(client.id.as_str()) {
         return Err(AssertionError::Subject.into());
     }

@@ -32,14 +32,17 @@ const REGISTRATION: [RangeInclusive<u16>; 3] = [92..=92, 114..=116, 118..=119];
 const RECOVERY: [RangeInclusive<u16>; 2] = [147..=147, 149..=150];
 
 /// The numbers that pushed requests, request objects, requests of our own and logout answer for.
-const REQUESTS_AND_LOGOUT: [RangeInclusive<u16>; 4] = [75..=85, 87..=89, 93..=94, 171..=175];
+const REQUESTS_AND_LOGOUT: [RangeInclusive<u16>; 3] = [75..=89, 93..=94, 171..=175];
 
 /// Every list of numbers that is in question; more roads add theirs.
 const IN_QUESTION: [&[RangeInclusive<u16>]; 5] =
     [&MAIN_ROAD, &KEYS_OF_CLIENTS, &REGISTRATION, &RECOVERY, &REQUESTS_AND_LOGOUT];
 
 /// What does not apply, or not yet, and why.
-const NOT_APPLICABLE: [(u16, &str); 0] = [];
+const NOT_APPLICABLE: [(u16, &str); 1] = [(
+    86,
+    "there is no JARM: response_mode=jwt and its kin are refused and not advertised, so no answer is a JWT",
+)];
 
 /// The numbers that a text cites: `threat 29`, `threats 4, 5 and 6`, `Threats 15–27, 30`.
 fn cited(text: &str) -> BTreeSet<u16> {

@@ -15,7 +15,7 @@ fn web() -> RelyingParty {
 }
 
 /// What is wrong with a request whose client and redirect URI are known good, and the code that says so.
-const WRONG: [(&[(&str, &str)], &str); 43] = [
+const WRONG: [(&[(&str, &str)], &str); 46] = [
     (&[("response_type", "")], "invalid_request"),
     (&[("response_type", "token")], "unsupported_response_type"),
     (&[("response_type", "id_token")], "unsupported_response_type"),
@@ -29,6 +29,9 @@ const WRONG: [(&[(&str, &str)], &str); 43] = [
     (&[("response_mode", "web_message")], "invalid_request"),
     (&[("response_mode", "QUERY")], "invalid_request"),
     (&[("response_mode", "jwt")], "invalid_request"),
+    (&[("response_mode", "query.jwt")], "invalid_request"),
+    (&[("response_mode", "fragment.jwt")], "invalid_request"),
+    (&[("response_mode", "form_post.jwt")], "invalid_request"),
     (&[("code_challenge", "")], "invalid_request"),
     (&[("code_challenge", ""), ("code_challenge_method", "")], "invalid_request"),
     (&[("code_challenge_method", "")], "invalid_request"),

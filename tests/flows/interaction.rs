@@ -12,6 +12,16 @@ use axum::http::StatusCode;
 use serde_json::json;
 use std::time::Duration;
 
+const AGEING: &str = r#"
+[[client]]
+client_id = "ageing"
+redirect_uris = ["https://ageing.example.com/callback"]
+client_secrets = [{ sha256 = "{hash}" }]
+scope = "openid photos.read"
+default_max_age = 60
+require_auth_time = true
+"#;
+
 fn web() -> RelyingParty {
     RelyingParty::new("web", "openid photos.read")
 }
@@ -206,6 +216,39 @@ on_both_stores! {
             server.clock.advance(61 * SECOND);
         }
         still_works(&server).await;
+    }
+
+    /// OpenID Connect Registration §2. threat 127
+    async fn default_max_age_holds_until_the_request_says_another(database: TestDatabase) {
+        let server = TestServer::start_with(&database, "", AGEING).await;
+        let app = RelyingParty { redirect_uri: "https://ageing.example.com/callback".to_owned(), client_id: "ageing", ..web() };
+        let mut browser = Browser::new();
+        let first = app.visit(&server, &mut browser, &[]).await;
+        let began = id_token(&server, &app, &first).await["auth_time"].as_i64().expect("required, and there");
+        // exactly as old as it may be
+        server.clock.advance(60 * SECOND);
+        let answer = browser.get(&server, &app.authorize(&[])).await;
+        assert_eq!(id_token(&server, &app, &answer).await["auth_time"], began);
+        server.clock.advance(SECOND);
+        refused(&server, &browser.get(&server, &app.authorize(&[("prompt", "none")])).await, &app, "login_required");
+        assert!(is_login(&begin(&server, &mut browser, &app, &[]).await));
+        // the request's own goes before it, to either side
+        for changes in [&[("max_age", "3600")][..], &[("max_age", "3600"), ("prompt", "none")]] {
+            let answer = browser.get(&server, &app.authorize(changes)).await;
+            assert_eq!(id_token(&server, &app, &answer).await["auth_time"], began, "{changes:?}");
+        }
+        // another client's session is as good as it was
+        assert!(!is_login(&begin(&server, &mut browser, &web(), &[]).await));
+        let page = begin(&server, &mut browser, &app, &[]).await;
+        assert!(is_login(&page));
+        server.clock.advance(5 * SECOND);
+        let answer = browser.sign_in(&server, &page, "ada").await;
+        assert_eq!(id_token(&server, &app, &answer).await["auth_time"], began + 66);
+        server.clock.advance(30 * SECOND);
+        for stricter in ["0", "29"] {
+            assert!(is_login(&begin(&server, &mut browser, &app, &[("max_age", stricter)]).await), "{stricter}");
+        }
+        code(&server, &browser.get(&server, &app.authorize(&[])).await, &app);
     }
 
     /// OpenID Connect Core §3.1.2.1. threats 128, 152

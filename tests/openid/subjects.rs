@@ -1,6 +1,7 @@
 //! Subjects by sector (OpenID Connect Core §8, threat 137).
 
-use super::{tokens_of, userinfo};
+use super::{redeemed, tokens_of, userinfo};
+use crate::flows::steps::signed_in;
 use crate::support::database::on_both_stores;
 use crate::support::relying_party::{Method, RelyingParty};
 use crate::support::server::{TestServer, claims};
@@ -46,6 +47,13 @@ async fn subject(server: &TestServer, app: &RelyingParty) -> Value {
     claims(tokens_of(server, app, &[]).await.id())["sub"].clone()
 }
 
+/// The subject of somebody, in a browser of their own.
+async fn subject_of(server: &TestServer, app: &RelyingParty, username: &str) -> Value {
+    let mut browser = signed_in(server, username).await;
+    let answer = app.visit(server, &mut browser, &[]).await;
+    claims(redeemed(server, app, &answer).await.id())["sub"].clone()
+}
+
 on_both_stores! {
     async fn a_sector_knows_a_person_by_a_subject_of_its_own(database: TestDatabase) {
         let server = TestServer::start_with(&database, "", PAIRWISE).await;
@@ -56,7 +64,18 @@ on_both_stores! {
         assert!(one != three && one != public && three != public);
         // every replica says the same, and so does the server after a restart
         assert_eq!(subject(&server.replica().await, &app("one")).await, one);
-        server.add_person("bob", json!({})).await;
+        // and by another for everybody
+        let bob = server.add_person("bob", json!({})).await;
+        let (of_one, of_two, of_three) = (
+            subject_of(&server, &app("one"), "bob").await,
+            subject_of(&server, &app("two"), "bob").await,
+            subject_of(&server, &app("three"), "bob").await,
+        );
+        assert_eq!(of_one, of_two);
+        assert!(of_one != one && of_three != three && of_one != of_three);
+        for subject in [&of_one, &of_three] {
+            assert!(*subject != bob.id.as_str() && subject.as_str().is_some_and(|text| !text.contains("bob")));
+        }
     }
 
     /// The same in every token and at every endpoint, so that nothing links two sectors.

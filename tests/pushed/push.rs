@@ -1,7 +1,7 @@
 //! A pushed request on its way to one code (RFC 9126; threats 77–80, 84).
 
 use super::{pushed, redeemed, visit_of, walk};
-use crate::flows::steps::error_page;
+use crate::flows::steps::{error_page, is_consent, is_login};
 use crate::support::browser::Browser;
 use crate::support::database::on_both_stores;
 use crate::support::relying_party::RelyingParty;
@@ -93,20 +93,34 @@ on_both_stores! {
         assert_eq!((tokens.0["scope"].as_str(), claims(tokens.id())["nonce"].as_str()), (Some("openid photos.read"), Some("the nonce")));
     }
 
-    /// Threat 84: nothing of the request but its name reaches the browser's address bar.
-    async fn what_was_pushed_stays_out_of_urls(database: TestDatabase) {
+    /// Threat 84: nothing of the request but its name reaches the browser, neither its address bar nor what it keeps or shows.
+    async fn what_was_pushed_stays_out_of_the_browser(database: TestDatabase) {
         let server = TestServer::start(&database).await;
         let app = web();
-        let uri = pushed(&server, &app, &[("state", "canary-state"), ("login_hint", "canary-hint")]).await;
+        let pushed_now = [("state", "canary-state"), ("nonce", "canary-nonce"), ("login_hint", "canary-hint")];
+        let uri = pushed(&server, &app, &pushed_now).await;
         let mut browser = Browser::new();
-        let answer = browser.get(&server, &visit_of("web", &uri, &[])).await;
-        assert!(!answer.location().contains("canary") && answer.location().contains("request_uri="), "{answer:?}");
-        let page = browser.follow(&server, answer).await;
-        let consent = browser.submit_login(&server, &page, "ada", crate::support::server::PASSWORD).await;
-        assert!(!consent.location().contains("canary"), "{consent:?}");
+        let began = browser.get(&server, &visit_of("web", &uri, &[])).await;
+        assert!(began.location().contains("request_uri="), "{began:?}");
+        let login = browser.follow(&server, began.clone()).await;
+        let wrong = browser.submit_login(&server, &login, "ada", "wrong").await;
+        let signed_in = browser.submit_login(&server, &login, "ada", crate::support::server::PASSWORD).await;
+        let consent = browser.follow(&server, signed_in.clone()).await;
+        assert!(is_login(&login) && is_consent(&consent));
         assert_eq!(database.number("SELECT COUNT(*) FROM pushed_requests").await, 1);
-        let page = browser.follow(&server, consent).await;
-        browser.decide(&server, &page, "allow").await;
+        for answer in [&began, &login, &wrong, &signed_in, &consent] {
+            for (name, value) in &answer.headers {
+                assert!(!String::from_utf8_lossy(value.as_bytes()).contains("canary"), "{name}: {value:?}");
+            }
+            // the page to sign in fills the hint in, where the person is to see it
+            let body = answer.body.replace("canary-hint", "");
+            assert!(!body.contains("canary"), "{body}");
+            assert!(!answer.body.contains("canary-hint") || answer.body.contains("id=\"login-submit\""), "{answer:?}");
+        }
+        let answer = browser.decide(&server, &consent, "allow").await;
+        assert_eq!(answer.parameter("state").as_deref(), Some("canary-state"), "the app gets it back");
+        assert!(answer.headers.get_all("set-cookie").iter().all(|value| !value.to_str().expect("text").contains("canary")));
+        assert!(browser.cookies.values().all(|value| !value.contains("canary")));
         assert_eq!(database.number("SELECT COUNT(*) FROM pushed_requests").await, 0);
     }
 

@@ -1,14 +1,22 @@
 //! Pushes that are refused (RFC 9126 §2.1, §2.3; threats 81–83).
 
 use super::{push, pushed, visit_of, walk};
+use crate::flows::steps::{open, refused};
 use crate::support::browser::Browser;
+use crate::support::clock::BEGINNING;
 use crate::support::database::on_both_stores;
+use crate::support::https_server::HttpsServer;
 use crate::support::relying_party::{Method, RelyingParty};
-use crate::support::server::{TestServer, basic};
-use axum::http::StatusCode;
+use crate::support::request_signer::{RequestSigner, request_uri};
+use crate::support::server::{TestServer, basic, encode};
+use axum::Router;
+use axum::http::{StatusCode, header};
+use axum::routing::get;
 use portreeve::model::clock::Clock as _;
+use portreeve::protocol::signing_algorithm::SigningAlgorithm;
 use portreeve::storage::pushed_requests::MOST_OF_A_PUBLIC_CLIENT;
 use portreeve::tasks::sweep_expired;
+use serde_json::json;
 use std::time::Duration;
 
 const MUST_PUSH: &str = r#"
@@ -91,6 +99,64 @@ on_both_stores! {
         }
         let uri = pushed(&server, &app, &[]).await;
         assert!(walk(&server, &mut Browser::new(), &visit_of("pusher", &uri, &[])).await.parameter("code").is_some());
+    }
+
+    /// Threat 81: a signed request, by value or at an address of the client's own, is no way round the push.
+    async fn a_client_that_must_push_is_not_served_a_signed_request_that_was_not_pushed(database: TestDatabase) {
+        let signer = RequestSigner::new(SigningAlgorithm::Es256);
+        let apps = ["signer", "strict"].map(|client_id| RelyingParty {
+            client_id,
+            redirect_uri: format!("https://{client_id}.example.com/callback"),
+            method: Method::Basic,
+            ..RelyingParty::new("web", "openid")
+        });
+        let objects = apps.clone().map(|app| signer.request_object(app.client_id, BEGINNING.seconds(), &[
+            ("response_type", json!("code")),
+            ("redirect_uri", json!(app.redirect_uri)),
+            ("scope", json!("openid")),
+            ("state", json!("signed state")),
+            ("code_challenge", json!(app.challenge())),
+            ("code_challenge_method", json!("S256")),
+        ]));
+        let mut router = Router::new();
+        for (app, object) in apps.iter().zip(objects.clone()) {
+            let answer = get(move || async move { ([(header::CONTENT_TYPE, "application/jwt")], object) });
+            router = router.route(&format!("/{}", app.client_id), answer);
+        }
+        let host = HttpsServer::start(router).await;
+        let client = |app: &RelyingParty, more: &str| format!(
+            "[[client]]\nclient_id = \"{}\"\nredirect_uris = [\"{}\"]\nclient_secrets = [{{ sha256 = \"{{hash}}\" }}]\n\
+             scope = \"openid\"\njwks = {}\nrequest_uris = [\"{}\"]\nrequire_pushed_authorization_requests = true\n{more}\n",
+            app.client_id, app.redirect_uri, signer.jwks_in_toml(), host.url(&format!("/{}", app.client_id)),
+        );
+        let clients = client(&apps[0], "") + &client(&apps[1], "require_signed_request_object = true");
+        let server = TestServer::start_with(&database, &host.settings(), &clients).await;
+        for (app, object) in apps.iter().zip(&objects) {
+            let address = host.url(&format!("/{}", app.client_id));
+            for (name, value) in [("request", object), ("request_uri", &address)] {
+                let mut pairs = vec![("client_id", app.client_id), (name, value.as_str())];
+                // what stands beside it changes nothing
+                for beside in [("redirect_uri", app.redirect_uri.as_str()), ("response_type", "code"), ("prompt", "none")] {
+                    let query = encode(&pairs);
+                    let answer = server.get(&format!("/authorize?{query}")).await;
+                    assert_eq!(refused(&server, &answer, app, "invalid_request")["state"], "signed state", "{name}");
+                    let posted = server.post("/authorize", None, &pairs).await;
+                    refused(&server, &server.get(posted.location()).await, app, "invalid_request");
+                    // nor do the pages help
+                    for page in ["/login", "/consent"] {
+                        let answer = open(&server, &mut Browser::new(), &format!("{page}?{query}")).await;
+                        refused(&server, &answer, app, "invalid_request");
+                    }
+                    pairs.push(beside);
+                }
+            }
+            // an address cannot be pushed either (RFC 9126 §2.1); the object itself can
+            let answer = app.post(&server, "/par", &[("request_uri", &address)]).await;
+            assert_eq!((answer.status, answer.error().as_str()), (StatusCode::BAD_REQUEST, "invalid_request"));
+            let uri = request_uri(&app.post(&server, "/par", &[("request", object)]).await);
+            let answer = walk(&server, &mut Browser::new(), &visit_of(app.client_id, &uri, &[])).await;
+            assert!(answer.parameter("code").is_some(), "{answer:?}");
+        }
     }
 
     /// Threat 83: anybody can push in the name of a public client, and one address alone cannot take all its places.

@@ -11,6 +11,15 @@ use std::sync::Arc;
 /// How many use one assertion at once.
 const USES: usize = 32;
 
+/// A request that is pushed, with the challenge of RFC 7636's appendix B.
+const PUSHED: [(&str, &str); 5] = [
+    ("response_type", "code"),
+    ("redirect_uri", "https://signed.example.com/callback"),
+    ("scope", "photos.read"),
+    ("code_challenge", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"),
+    ("code_challenge_method", "S256"),
+];
+
 /// Registers a client that signs, at every replica; they share their files.
 fn register(servers: &[Arc<TestServer>]) -> Signer {
     let signer = Signer::new("one");
@@ -31,15 +40,16 @@ on_every_fleet! {
             let answers = together(USES, |number| {
                 let (server, assertion) = (servers[number % servers.len()].clone(), assertion.clone());
                 // At the same endpoint, or spread over all of them.
-                let (path, request): (&str, &[(&str, &str)]) = match (round % 2) * number % 3 {
+                let (path, request): (&str, &[(&str, &str)]) = match (round % 2) * number % 4 {
                     0 => ("/token", &[("grant_type", "client_credentials"), ("scope", "photos.read")]),
                     1 => ("/introspect", &[("token", "nobody's")]),
+                    2 => ("/par", &PUSHED),
                     _ => ("/revoke", &[("token", "nobody's")]),
                 };
                 async move { server.post(path, None, &[request, &presenting(&assertion)].concat()).await }
             })
             .await;
-            let (won, lost): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status == StatusCode::OK);
+            let (won, lost): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status.is_success());
             assert_eq!(won.len(), 1, "exactly one use succeeds: {answers:?}");
             for answer in lost {
                 assert_eq!((answer.status, answer.error().as_str()), (StatusCode::UNAUTHORIZED, "invalid_client"));

@@ -51,7 +51,7 @@ pub struct TestServer {
 }
 
 /// An answer, read to its end.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Answer {
     /// Its status.
     pub status: StatusCode,

@@ -7,7 +7,7 @@ use crate::authorization::consent::Answer;
 use crate::authorization::interaction::Finish;
 use crate::config::Config;
 use crate::model::audit_event::{About, EventName};
-use crate::model::client::{Client, Provenance};
+use crate::model::client::{Client, ConsentPolicy, Provenance};
 use crate::model::entropy::SharedEntropy;
 use crate::model::grant::{Access, Grant, GrantState};
 use crate::protocol::identifiers::{ClientId, MessageId};
@@ -19,7 +19,9 @@ use crate::sessions::browser::SignedIn;
 use crate::storage::driver::Connection;
 use crate::storage::error::StorageError;
 use crate::storage::session_clients::Participant;
-use crate::storage::{Store, grants, pushed_requests, registered_clients, session_clients};
+use crate::storage::{
+    Store, consents, grants, pushed_requests, registered_clients, session_clients, sessions,
+};
 use crate::tokens::code;
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,9 +48,24 @@ pub enum ConsentGiven {
     Now,
 }
 
-/// What is written in the transaction of a code.
+/// What came of a visit that was allowed to end in a code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Issued {
+    /// The code.
+    Code(String),
+    /// None: the pushed request that it would spend is spent (threat 77).
+    Spent,
+    /// None: the client is no more (threat 119).
+    ClientGone,
+    /// None: the session ended or what was agreed to was taken back meanwhile, so that the visit is to be judged anew (threat 45).
+    Outrun,
+}
+
+/// What is held and written in the transaction of a code.
 #[derive(Clone, Debug)]
 struct Beside {
+    /// What was agreed to before, where that is what allows the code.
+    agreed: Option<Agreed>,
     /// The pushed request that it spends.
     pushed: Option<PushedRequestId>,
     /// The app that hears of the session's end.
@@ -57,17 +74,17 @@ struct Beside {
     registered: Option<ClientId>,
 }
 
-impl Beside {
-    fn is_empty(&self) -> bool {
-        self.pushed.is_none() && self.participant.is_none() && self.registered.is_none()
-    }
+#[derive(Clone, Debug)]
+struct Agreed {
+    resources: Vec<Resource>,
+    scopes: Scopes,
 }
 
 /// How long a row outlives its unspent code: long enough to tell a late redemption from nonsense.
 const AFTER_THE_CODE: Duration = Duration::from_secs(600);
 
 impl Issuance<'_> {
-    /// Issues the code that `finish` allows; none when the pushed request that it would spend is spent, or the client deleted.
+    /// Issues the code that `finish` allows.
     pub async fn issue(
         &self,
         begun: &Begun,
@@ -75,7 +92,7 @@ impl Issuance<'_> {
         finish: &Finish,
         consent: ConsentGiven,
         circumstances: &Circumstances,
-    ) -> Result<Option<String>, StorageError> {
+    ) -> Result<Issued, StorageError> {
         let now = circumstances.now;
         let (code, id) = code::mint(self.entropy);
         let until = now.plus(self.config.lifetimes.authorization_code);
@@ -100,7 +117,11 @@ impl Issuance<'_> {
             scopes,
         };
         let is_registered = begun.client.provenance == Provenance::Registered;
+        let is_remembered =
+            matches!(consent, ConsentGiven::Before) && begun.client.consent == ConsentPolicy::Asked;
         let beside = Beside {
+            agreed: is_remembered
+                .then(|| Agreed { resources: begun.resources.clone(), scopes: finish.consented().clone() }),
             pushed: begun.pushed.clone(),
             participant: self.participant(&begun.client, &grant),
             registered: is_registered.then(|| begun.client.id.clone()),
@@ -108,8 +129,8 @@ impl Issuance<'_> {
         match consent {
             ConsentGiven::Before => {
                 let grant = Arc::new(grant);
-                if !self.without_consent(grant.clone(), until, beside).await? {
-                    return Ok(None);
+                if let Err(why) = self.without_consent(grant.clone(), until, beside).await? {
+                    return Ok(why);
                 }
                 audit::log(&self.event(
                     &grant,
@@ -120,38 +141,31 @@ impl Issuance<'_> {
             }
             ConsentGiven::Now => {
                 let answer = Answer::yes(begun, signed_in, finish.consented(), now);
-                if !self.with_consent(grant, answer, beside, circumstances).await? {
-                    return Ok(None);
+                if let Err(why) = self.with_consent(grant, answer, beside, circumstances).await? {
+                    return Ok(why);
                 }
             }
         }
-        Ok(Some(code))
+        Ok(Issued::Code(code))
     }
 
-    /// One statement needs no transaction, and most visits are one.
     async fn without_consent(
         &self,
         grant: Arc<Grant>,
         until: Timestamp,
         beside: Beside,
-    ) -> Result<bool, StorageError> {
-        if beside.is_empty() {
-            let write = self.store.write_one(move |connection| {
-                let grant = grant.clone();
-                Box::pin(async move { grants::insert_code(connection, &grant, until).await })
-            });
-            return write.await.map(|()| true);
-        }
+    ) -> Result<Result<(), Issued>, StorageError> {
         let work = Arc::new((grant, beside));
         self.store
             .write(move |connection| {
                 let work = work.clone();
                 Box::pin(async move {
-                    let spent = spend(connection, &work.1).await?;
-                    if spent {
-                        insert_code(connection, &work.0, until, &work.1).await?;
+                    let (grant, beside) = work.as_ref();
+                    let held = hold(connection, grant, beside).await?;
+                    if held.is_ok() {
+                        insert_code(connection, grant, until, beside).await?;
                     }
-                    Ok(spent)
+                    Ok(held)
                 })
             })
             .await
@@ -183,7 +197,7 @@ impl Issuance<'_> {
         answer: Answer,
         beside: Beside,
         circumstances: &Circumstances,
-    ) -> Result<bool, StorageError> {
+    ) -> Result<Result<(), Issued>, StorageError> {
         let GrantState::CodeIssued { until } = grant.state else { return Err(StorageError::Serialization) };
         let reason = format!("to {}", grant.scopes);
         let event = self.event(&grant, EventName::ConsentGiven, &reason, circumstances);
@@ -193,8 +207,9 @@ impl Issuance<'_> {
                 let work = work.clone();
                 Box::pin(async move {
                     let (grant, answer, beside, event) = work.as_ref();
-                    if !spend(connection, beside).await? {
-                        return Ok(false);
+                    let held = hold(connection, grant, beside).await?;
+                    if held.is_err() {
+                        return Ok(held);
                     }
                     // what is taken back ends earlier grants, and so comes before the new one
                     let ended = answer.write(connection).await?;
@@ -204,7 +219,7 @@ impl Issuance<'_> {
                         event.reason = format!("{}; {ended} grants that held more ended", event.reason);
                     }
                     audit::record(connection, &event).await?;
-                    Ok(true)
+                    Ok(held)
                 })
             })
             .await
@@ -227,17 +242,31 @@ impl Issuance<'_> {
     }
 }
 
-/// Spends the pushed request that the code would come of; false when it is spent, or when the client is no more, and then there is
-/// no code (threats 77, 119).
-async fn spend(connection: &mut Connection, beside: &Beside) -> Result<bool, StorageError> {
+/// Holds everything that the code leans on until it is written, so that whoever ends any of it either finds the code or prevents
+/// it; and spends the pushed request that it would come of.
+async fn hold(
+    connection: &mut Connection,
+    grant: &Grant,
+    beside: &Beside,
+) -> Result<Result<(), Issued>, StorageError> {
     if let Some(id) = &beside.registered
         && !registered_clients::hold(connection, id).await?
     {
-        return Ok(false);
+        return Ok(Err(Issued::ClientGone));
+    }
+    if !sessions::hold_living(connection, &grant.session_id).await? {
+        return Ok(Err(Issued::Outrun));
+    }
+    if let Some(agreed) = &beside.agreed {
+        let whose = (&grant.user_id, &grant.client_id);
+        let now = consents::hold_agreed(connection, whose, &agreed.resources).await?;
+        if !now.is_some_and(|now| agreed.scopes.is_subset(&now)) {
+            return Ok(Err(Issued::Outrun));
+        }
     }
     match &beside.pushed {
-        Some(pushed) => pushed_requests::spend(connection, pushed).await,
-        None => Ok(true),
+        Some(pushed) if !pushed_requests::spend(connection, pushed).await? => Ok(Err(Issued::Spent)),
+        _ => Ok(Ok(())),
     }
 }
 

@@ -11,6 +11,7 @@ use super::app::App;
 use super::authorization::to_page;
 use super::consent::words_of;
 use super::cross_origin::{admit_form, admit_load};
+use super::end_session::without_kept_pages;
 use super::extract::Visit;
 use super::limits::read_form;
 use super::login::{FormFor, another_account, form, with_sessions};
@@ -170,7 +171,9 @@ pub async fn end_sessions(
     let here = &signed_in.session.id;
     if body.get("everywhere").is_some() {
         return match sessions.sign_out_everywhere(&signed_in, &visit.circumstances).await {
-            Ok(_) => with_sessions(&visit, &accounts.without(&[here]), see_other(&account)),
+            Ok(_) => {
+                without_kept_pages(with_sessions(&visit, &accounts.without(&[here]), see_other(&account)))
+            }
             Err(error) => unavailable(&app, &visit, &error),
         };
     }
@@ -178,7 +181,9 @@ pub async fn end_sessions(
         return refuse(&app, &visit, "session names no session");
     };
     match sessions.end_one(&signed_in, &id, &visit.circumstances).await {
-        Ok(_) if id == *here => with_sessions(&visit, &accounts.without(&[here]), see_other(&account)),
+        Ok(_) if id == *here => {
+            without_kept_pages(with_sessions(&visit, &accounts.without(&[here]), see_other(&account)))
+        }
         Ok(_) => see_other(&done(&visit, AccountDone::SessionEnded)),
         Err(error) => unavailable(&app, &visit, &error),
     }

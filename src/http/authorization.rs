@@ -11,7 +11,7 @@ use super::login::ACCOUNT;
 use crate::authorization::begin::{Begun, Grounds, Refusal, begin};
 use crate::authorization::consent;
 use crate::authorization::error::AuthorizationError;
-use crate::authorization::finish::{ConsentGiven, Issuance};
+use crate::authorization::finish::{ConsentGiven, Issuance, Issued};
 use crate::authorization::in_force::in_force;
 use crate::authorization::interaction::{ConsentKnown, Finish, NextStep, Situation, next_step, person};
 use crate::authorization::marker::{self, Begin};
@@ -211,21 +211,21 @@ pub async fn complete(
     let config = &visit.snapshot.config;
     let issuance = Issuance { store: &app.store, entropy: &app.entropy, trail: &app.trail, config };
     match issuance.issue(&progress.begun, signed_in, finish, consent, &visit.circumstances).await {
-        Ok(Some(code)) => {
+        Ok(Issued::Code(code)) => {
             let response = progress.begun.target.success(code, config.issuer.as_str());
             deliver(visit, &response, &progress.begun.client)
         }
-        Ok(None) => {
-            // nobody is led back: whoever has the name of a spent request may not be who pushed it
-            let spent = match progress.begun.pushed {
-                Some(_) => AuthorizationError::InvalidRequestUri(
-                    "request_uri is unknown, expired or spent".to_owned(),
-                ),
-                None => AuthorizationError::UnknownClient,
-            };
+        // nobody is led back: whoever has the name of a spent request may not be who pushed it
+        Ok(Issued::Spent) => {
+            let spent = "request_uri is unknown, expired or spent".to_owned();
             let client = Some(progress.begun.client.clone());
-            refuse_authorization(app, visit, &Refusal { error: spent, target: None, client })
+            let error = AuthorizationError::InvalidRequestUri(spent);
+            refuse_authorization(app, visit, &Refusal { error, target: None, client })
         }
+        Ok(Issued::ClientGone) => {
+            refuse_authorization(app, visit, &Refusal::on_a_page(AuthorizationError::UnknownClient))
+        }
+        Ok(Issued::Outrun) => see_other(&to_page(visit, "/authorize", &progress.parameters)),
         Err(error) => refuse_authorization(app, visit, &progress.refusal(error.into())),
     }
 }

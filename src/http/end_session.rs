@@ -58,7 +58,7 @@ pub async fn post(State(app): State<App>, visit: Visit, headers: HeaderMap, requ
         Ok(body) => body,
         Err(error) => return refuse_body(&app, &visit, EventName::LogoutRefused, &error),
     };
-    let Some(form_token) = body.get("form_token") else {
+    if body.get("form_token").is_none() {
         return match visit.query.clone().and_then(|query| query.and(body)) {
             Ok(parameters) => {
                 let location = to_page(&visit, "/logout", &parameters);
@@ -69,7 +69,7 @@ pub async fn post(State(app): State<App>, visit: Visit, headers: HeaderMap, requ
             }
             Err(error) => refuse(&app, &visit, &LogoutError::Unreadable(error)),
         };
-    };
+    }
     if let Err(foreign) = admit_form(&headers, &visit.snapshot.config.issuer) {
         return refuse_foreign(&app, &visit, EventName::LogoutRefused, foreign);
     }
@@ -77,6 +77,24 @@ pub async fn post(State(app): State<App>, visit: Visit, headers: HeaderMap, requ
         Ok(judged) => judged,
         Err(error) => return refuse(&app, &visit, &error),
     };
+    if ending.session(&accounts, app.subjects()).is_none() {
+        return lead_on(&visit, &ending, &Frames::default(), Onward::ByButton);
+    }
+    // several sessions are several writes: all are made though nobody waits any more
+    match tokio::spawn(confirmed(app, visit, (request, ending, accounts), body)).await {
+        Ok(response) => response,
+        Err(ended) => std::panic::resume_unwind(ended.into_panic()),
+    }
+}
+
+/// What the person confirmed on the page that asks.
+async fn confirmed(
+    app: App,
+    visit: Visit,
+    (request, ending, accounts): (Parameters, EndSession, Accounts),
+    body: Parameters,
+) -> Response {
+    let form_token = body.get("form_token").unwrap_or_default();
     let Some(signed_in) = ending.session(&accounts, app.subjects()) else {
         return lead_on(&visit, &ending, &Frames::default(), Onward::ByButton);
     };
@@ -168,7 +186,7 @@ async fn end(
 
 /// The response, with the order to forget this server's pages (Clear Site Data §3.1): browsers keep some for the back button,
 /// `no-store` or not, and whoever uses the device next would see the account.
-fn without_kept_pages(mut response: Response) -> Response {
+pub fn without_kept_pages(mut response: Response) -> Response {
     response.headers_mut().insert(CLEAR_SITE_DATA, HeaderValue::from_static("\"cache\""));
     response
 }

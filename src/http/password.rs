@@ -66,6 +66,14 @@ pub async fn post(
         Err(error) => return refuse_body(&app, &visit, event, &error),
     };
     visit.arrived(&app);
+    // the password and the session's new secret are two writes: both are made though nobody waits any more
+    match tokio::spawn(answer(app, visit, body)).await {
+        Ok(response) => response,
+        Err(ended) => std::panic::resume_unwind(ended.into_panic()),
+    }
+}
+
+async fn answer(app: App, visit: Visit, body: Parameters) -> Response {
     let asked = match find(&app, &visit).await {
         Ok(asked) => asked,
         Err(response) => return *response,
@@ -152,7 +160,11 @@ async fn change(
         old,
         new: Secret::new(body.get("new_password").unwrap_or_default()),
         here: signed_in.session.id.clone(),
-        elsewhere: if body.get("end_sessions").is_some() { Elsewhere::Ends } else { Elsewhere::GoesOn },
+        // a password that somebody else gave is known to others, who may be signed in with it
+        elsewhere: match body.get("end_sessions").is_some() || signed_in.user.must_change_password {
+            true => Elsewhere::Ends,
+            false => Elsewhere::GoesOn,
+        },
     };
     let circumstances = Circumstances { now: app.clock.now(), ..visit.circumstances.clone() };
     let user =

@@ -36,9 +36,10 @@ impl std::fmt::Debug for Digest {
 pub const RECOVERY_LIFE: Duration = Duration::from_secs(30 * 60);
 /// How much of its life a link must have left to be sent again.
 const WORTH_SENDING: Duration = Duration::from_secs(15 * 60);
-/// The pause after the first mail; it doubles with each, up to an hour.
+/// The pause after the first mail; it doubles with each, up to what leaves every link its second half: whoever asks in the person's
+/// name again and again never brings about that no link lives and none can be had (threat 141).
 const FIRST_PAUSE: Duration = Duration::from_secs(60);
-const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
+const LONGEST_PAUSE: Duration = RECOVERY_LIFE.saturating_sub(WORTH_SENDING);
 /// For how long mails are remembered.
 pub const REMEMBERED: Duration = Duration::from_secs(86_400);
 
@@ -76,11 +77,13 @@ mod tests {
             expires_at: start.plus(RECOVERY_LIFE),
         };
         let at = |seconds| start.plus(Duration::from_secs(seconds));
-        for (mails, pause) in [(1, 60), (2, 120), (3, 240), (7, 3600), (u32::MAX, 3600)] {
+        for (mails, pause) in [(1, 60), (2, 120), (3, 240), (7, 900), (u32::MAX, 900)] {
             assert!(!token(mails).may_be_mailed(at(pause - 1)), "{mails}");
             assert!(token(mails).may_be_mailed(at(pause)), "{mails}");
         }
         assert!(token(1).is_worth_sending(at(900)) && !token(1).is_worth_sending(at(901)));
+        // threat 141: whenever a mail may not be sent, a link lives that was
+        assert!(LONGEST_PAUSE + WORTH_SENDING <= RECOVERY_LIFE);
         assert_eq!((token(5).mails_before(at(86_399)), token(5).mails_before(at(86_400))), (5, 0));
     }
 }

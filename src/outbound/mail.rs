@@ -43,7 +43,10 @@ pub enum MailError {
     /// The server will not take it, now or later.
     #[error("the mail server refused it: {0}")]
     Refused(String),
-    /// The server did not answer, or asks to try later.
+    /// The server will not take this one now.
+    #[error("the mail server put it off: {0}")]
+    Deferred(String),
+    /// The server did not answer, or takes nothing for now.
     #[error("the mail server did not take it: {0}")]
     Unreached(String),
 }
@@ -78,6 +81,10 @@ impl Mailer {
         match sent {
             Ok(_) => Ok(()),
             Err(why) if why.is_permanent() => Err(MailError::Refused(status(&why))),
+            // RFC 5321 §3.8: 421 closes the door to everybody; any other answer is about this mail, from a server that is there
+            Err(why) if why.is_transient() && why.status().is_some_and(|code| code.to_string() != "421") => {
+                Err(MailError::Deferred(status(&why)))
+            }
             Err(why) => Err(MailError::Unreached(status(&why))),
         }
     }

@@ -65,6 +65,24 @@ pub async fn hold(connection: &mut Connection, consent: &Consent) -> Result<Scop
     row.map_or_else(|| Ok(Scopes::default()), |row| scopes("consents", &row.scopes))
 }
 
+/// Holds what was agreed to until the transaction ends, and yields it; none where nothing is any more.
+pub async fn hold_agreed(
+    connection: &mut Connection,
+    (user, client): (&UserId, &ClientId),
+    resources: &[Resource],
+) -> Result<Option<Scopes>, StorageError> {
+    let row = fetch_optional!(
+        connection,
+        ConsentRow,
+        "UPDATE consents SET granted_at = granted_at WHERE user_id = $1 AND client_id = $2 AND resources = $3
+         RETURNING scopes",
+        user.as_str(),
+        client.as_str(),
+        resources_text(resources),
+    )?;
+    row.map(|row| scopes("consents", &row.scopes)).transpose()
+}
+
 #[derive(sqlx::FromRow)]
 struct WholeRow {
     client_id: String,

@@ -296,6 +296,12 @@ pub async fn hold_of_user(
     rows.into_iter().map(|row| column("sessions", "id", SessionId::parse(&row.id))).collect()
 }
 
+/// Holds a session until the transaction ends, so that nothing comes of it that its end would not see; false when it has ended.
+pub async fn hold_living(connection: &mut Connection, id: &SessionId) -> Result<bool, StorageError> {
+    let sql = "UPDATE sessions SET last_seen_at = last_seen_at WHERE id = $1 AND ended_at IS NULL";
+    execute!(connection, sql, id.as_str()).map(|held| held == 1)
+}
+
 /// Deletes up to `limit` sessions that ended by themselves before `before`.
 pub async fn sweep(connection: &mut Connection, before: Timestamp, limit: i64) -> Result<u64, StorageError> {
     execute!(

@@ -60,6 +60,13 @@ pub async fn insert(connection: &mut Connection, user: &User) -> Result<(), Stor
     .map(drop)
 }
 
+/// Holds a person until the transaction ends: whatever else is about them waits, and what is read afterwards stays true. False when
+/// there is nobody.
+pub async fn hold_person(connection: &mut Connection, id: &UserId) -> Result<bool, StorageError> {
+    let sql = "UPDATE users SET updated_at = updated_at WHERE id = $1";
+    execute!(connection, sql, id.as_str()).map(|held| held == 1)
+}
+
 /// Writes a person's names, claims, password and standing over what was read as `before`. When somebody else wrote
 /// meanwhile, nothing is lost: the transaction is run again.
 pub async fn update(connection: &mut Connection, before: &User, after: &User) -> Result<(), StorageError> {

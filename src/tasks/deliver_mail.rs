@@ -40,7 +40,7 @@ pub(super) async fn mail(app: &App, pace: &Pace, held: HeldMessage) -> Result<Re
     pace.note(&host, &reached, app.clock.now());
     match outcome {
         Ok(()) => delivered(app, held).await,
-        Err(MailError::Unreached(why)) => failed(app, held, &why).await,
+        Err(MailError::Unreached(why) | MailError::Deferred(why)) => failed(app, held, &why).await,
         Err(why) => abandon(app, held.tried(), &why.to_string()).await,
     }
 }

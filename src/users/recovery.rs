@@ -128,6 +128,13 @@ impl Recovery {
             return Ok(Err((None, "nobody has this name or verified address")));
         };
         let id = user.id.clone();
+        // a link that is being used, or taken out, must not be sent again
+        if !users::hold_person(connection, &id).await? {
+            return Ok(Err((None, "nobody has this name or verified address")));
+        }
+        let Some(user) = users::find(connection, &id).await? else {
+            return Ok(Err((Some(id), "nobody has this name or verified address")));
+        };
         if let Some(why) = unfit(&user) {
             return Ok(Err((Some(id), why)));
         }

@@ -226,6 +226,28 @@ on_both_stores! {
         let page = browser.sign_in(&server, &login, "ada").await;
         assert!(page.body.contains("id=\"password-forced\""), "{page:?}");
     }
+
+    /// Threat 149: who saw the password that was given is not to go on beside the person.
+    async fn a_forced_change_ends_every_other_session_unasked(database: TestDatabase) {
+        let server = TestServer::start(&database).await;
+        demand(&server, "ada").await;
+        let sign_in = async || {
+            let mut browser = Browser::new();
+            let login = browser.get(&server, "/account").await;
+            let page = browser.sign_in(&server, &login, "ada").await;
+            (browser, page)
+        };
+        let (mut other, _) = sign_in().await;
+        let (mut browser, forced) = sign_in().await;
+        assert!(
+            forced.body.contains("id=\"password-forced\"") && !forced.body.contains("end-sessions"),
+            "{forced:?}"
+        );
+        let answer = filled(&forced, PASSWORD, NEW).send(&server, &mut browser).await;
+        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{answer:?}");
+        assert!(is_login(&open(&server, &mut other, "/account").await));
+        assert_eq!(text_of(&open(&server, &mut browser, "/account").await, "account-username"), "ada");
+    }
 }
 
 /// As [`still_works`], when Ada's password is another by now.

@@ -388,6 +388,21 @@ on_both_stores! {
         settled(&server).await;
     }
 
+    /// Threat 147: one link, one use, also when it is asked for again at the very moment.
+    async fn a_link_that_is_being_used_is_not_sent_again(database: TestDatabase) {
+        let server = start(&database).await;
+        for round in 0..5 {
+            let token = token(&server).await;
+            server.clock.advance(Duration::from_secs(10 * 60));
+            let mut browser = Browser::new();
+            let form = filled(&server, &mut browser, &token).await.with("new_password", &format!("password number {round}"));
+            let (used, asked) = tokio::join!(form.send(&server, &mut browser), ask(&server, "ada"));
+            assert_eq!((used.status, asked.status), (StatusCode::SEE_OTHER, StatusCode::SEE_OTHER));
+            error_page(&Browser::new().get(&server, &link(&token)).await, 400, "invalid_request");
+            server.clock.advance(Duration::from_secs(20 * 60));
+        }
+    }
+
     /// The person's own language comes before that of whoever asked for the mail; the link and what follows it are in the mail's.
     async fn the_link_and_its_pages_are_in_the_language_of_the_mail(database: TestDatabase) {
         let server = start(&database).await;

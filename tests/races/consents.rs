@@ -1,6 +1,7 @@
 //! Answers on the consent page beside one another: none brings back what another took (threats 121, 124).
 
 use super::{on_every_fleet, together};
+use crate::account::Pressed;
 use crate::support::browser::Browser;
 use crate::support::relying_party::RelyingParty;
 use axum::http::StatusCode;
@@ -41,6 +42,38 @@ on_every_fleet! {
             assert_eq!(answer.parameter("error").as_deref(), Some("consent_required"), "{answer:?}");
             let answer = browser.get(&servers[0], &app.authorize(&silent("openid email"))).await;
             assert!(answer.parameter("code").is_some(), "{answer:?}");
+        }
+    }
+
+    /// Threat 45, invariant 21: what is taken back stays so, whatever the app asks for silently at that moment.
+    async fn what_is_taken_back_is_not_renewed_by_a_silent_visit_under_way(servers: Fleet) {
+        let app = RelyingParty::new("web", "openid offline_access");
+        let mut browser = Browser::new();
+        for round in 0..4 {
+            app.code(&servers[0], &mut browser).await;
+            let page = browser.get(&servers[0], "/account").await;
+            let taking_back = Pressed::of(&page, "grant-1-revoke");
+            let codes = together(12, |number| {
+                let (server, app) = (servers[number % servers.len()].clone(), app.clone());
+                let (mut browser, taking_back) = (browser.clone(), taking_back.clone());
+                async move {
+                    if number == 3 + round {
+                        let answer = taking_back.send(&server, &mut browser).await;
+                        assert_eq!((answer.status, answer.location()), (StatusCode::SEE_OTHER, "/account?done=taken-back"));
+                        return None;
+                    }
+                    let answer = browser.get(&server, &app.authorize(&[("prompt", "none")])).await;
+                    let answer = browser.follow(&server, answer).await;
+                    assert_eq!(answer.status, StatusCode::SEE_OTHER, "{answer:?}");
+                    let code = answer.parameter("code");
+                    assert!(code.is_some() || answer.parameter("error").as_deref() == Some("consent_required"), "{answer:?}");
+                    code
+                }
+            })
+            .await;
+            for code in codes.into_iter().flatten() {
+                assert_eq!(app.redeem(&servers[0], &code, &[]).await.error(), "invalid_grant");
+            }
         }
     }
 }

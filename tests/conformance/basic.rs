@@ -1,13 +1,17 @@
 //! The modules of the Basic and the Form Post plan that take one visit. Each test bears the name of what it shows, and its
 //! comment the modules.
 
-use super::walk::{CLIENTS, LONG_STATE, MODES, Plan};
+use super::walk::{CLIENTS, LONG_STATE, MODES, Plan, assert_unguessable};
 use crate::flows::steps::error_page;
 use crate::support::browser::Browser;
 use crate::support::database::on_both_stores;
+use crate::support::relying_party::Tokens;
+use crate::support::request_signer::RequestSigner;
 use crate::support::server::{TestServer, claims, header_of};
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
+use portreeve::model::clock::Clock as _;
+use portreeve::protocol::signing_algorithm::SigningAlgorithm;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -60,8 +64,7 @@ on_both_stores! {
 
     /// oidcc-response-type-missing, oidcc-ensure-registered-redirect-uri, oidcc-idtoken-unsigned,
     /// oidcc-unsigned-request-object-supported-correctly-or-rejected-as-unsupported,
-    /// oidcc-request-uri-unsigned-supported-correctly-or-rejected-as-unsupported,
-    /// oidcc-ensure-request-object-with-redirect-uri
+    /// oidcc-request-uri-unsigned-supported-correctly-or-rejected-as-unsupported
     async fn what_is_refused_is_refused_where_and_how_the_plans_want_it(database: TestDatabase) {
         let server = TestServer::start_with(&database, "", CLIENTS).await;
         for mode in MODES {
@@ -82,6 +85,41 @@ on_both_stores! {
         let metadata = server.get("/.well-known/openid-configuration").await.json();
         for list in ["id_token_signing_alg_values_supported", "request_object_signing_alg_values_supported"] {
             assert!(!metadata[list].as_array().expect("a list").contains(&json!("none")), "those modules are skipped");
+        }
+    }
+
+    /// oidcc-ensure-request-object-with-redirect-uri, for a client without keys and for one that has registered some
+    async fn a_request_object_is_no_way_around_the_registered_redirect_uris(database: TestDatabase) {
+        let signer = RequestSigner::new(SigningAlgorithm::Rs256);
+        let callback = "https://suite.example.com/test/a/portreeve/callback";
+        let keyed = format!(
+            "[[client]]\nclient_id = \"keyed\"\nredirect_uris = [\"{callback}\"]\nrequire_pkce = false\n\
+             client_secrets = [{{ sha256 = \"{{hash}}\" }}]\nscope = \"openid\"\njwks = {}\n",
+            signer.jwks_in_toml()
+        );
+        let server = TestServer::start_with(&database, "", &format!("{CLIENTS}\n{keyed}")).await;
+        let elsewhere = format!("{callback}/x7");
+        for mode in MODES {
+            for (client_id, error) in [("basic", "request_not_supported"), ("keyed", "invalid_request_object")] {
+                let plan = Plan::of(&server, client_id, mode);
+                let claims = |uri: &str| [("response_type", json!("code")), ("redirect_uri", json!(uri)), ("scope", json!("openid"))];
+                let signed = |uri: &str| signer.request_object(client_id, server.clock.now().seconds(), &claims(uri));
+                let good = signed(callback);
+                let payload = good.split('.').nth(1).expect("claims");
+                let unsigned = format!("eyJhbGciOiJub25lIn0.{payload}.");
+                let ask = async |object: &str, outer: &str| server.get(&plan.url(&[("request", object), ("redirect_uri", outer)])).await;
+                error_page(&ask(&unsigned, &elsewhere).await, 400, error);
+                let came = plan.came_back(&ask(&unsigned, callback).await);
+                assert_eq!(came["error"], error, "the same where the outer one is registered");
+                let answer = ask(&good, &elsewhere).await;
+                if client_id == "keyed" {
+                    // what is signed counts, and nothing beside it
+                    assert!(answer.location().starts_with("/login?"), "{answer:?}");
+                    error_page(&ask(&signed(&elsewhere), callback).await, 400, "invalid_request");
+                } else {
+                    error_page(&answer, 400, error);
+                }
+            }
         }
     }
 
@@ -177,7 +215,15 @@ on_both_stores! {
                 server.clock.advance(Duration::from_secs(1));
                 let answer = plan.app.refresh(&server, tokens.refresh(), more).await;
                 assert_eq!((answer.status, answer.header("content-type")), (StatusCode::OK, Some("application/json")));
-                let (before, after) = (claims(tokens.id()), claims(answer.json()["id_token"].as_str().expect("an ID token")));
+                assert!(answer.header("cache-control").is_some_and(|value| value.contains("no-store")));
+                let refreshed = Tokens(answer.json());
+                let vschar = |token: &str| token.bytes().all(|byte| (0x20..=0x7e).contains(&byte));
+                assert!(vschar(refreshed.access()) && refreshed.access() != tokens.access());
+                assert_unguessable(tokens.refresh());
+                assert_unguessable(refreshed.refresh());
+                // the second client's tokens rotate
+                assert_eq!(refreshed.refresh() != tokens.refresh(), plan.app.client_id == "basic2");
+                let (before, after) = (claims(tokens.id()), claims(refreshed.id()));
                 for same in ["iss", "sub", "aud", "auth_time"] {
                     assert_eq!(before[same], after[same], "{same}");
                 }

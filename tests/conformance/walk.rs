@@ -33,6 +33,7 @@ require_pkce = false
 client_id = "basic2"
 redirect_uris = ["https://suite.example.com/test/a/portreeve/callback"]
 grant_types = ["authorization_code", "refresh_token"]
+refresh_token_rotation = true
 client_secrets = [{ sha256 = "{hash}" }]
 scope = "openid profile email address phone offline_access"
 require_pkce = false
@@ -103,7 +104,7 @@ impl<'a> Plan<'a> {
     pub async fn tokens(&self, answer: &Answer) -> Tokens {
         let came = self.came_back(answer);
         let code = came.get("code").unwrap_or_else(|| panic!("no code: {came:?}"));
-        assert!(code.len() >= 43 && entropy(code) > 96.0, "{code}");
+        assert_unguessable(code);
         assert_eq!(came["iss"], self.server.issuer());
         let answer = self.app.redeem(self.server, code, &[("code_verifier", "")]).await;
         assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
@@ -150,6 +151,12 @@ impl<'a> Plan<'a> {
         assert!(members.clone().all(|value| !value.is_null() && value != "" && value != "null"), "{said}");
         said
     }
+}
+
+/// What every module asks of a code and of a refresh token: VSCHAR (RFC 6749 appendix A), 128 bits, entropy.
+pub fn assert_unguessable(token: &str) {
+    assert!(token.bytes().all(|byte| (0x20..=0x7e).contains(&byte)), "{token}");
+    assert!(token.len() >= 43 && entropy(token) > 96.0, "{token}");
 }
 
 /// Shannon entropy of a text, in bits in all.

@@ -1,7 +1,7 @@
 //! The modules of the Basic and the Form Post plan that take one visit. Each test bears the name of what it shows, and its
 //! comment the modules.
 
-use super::walk::{CLIENTS, LONG_STATE, MODES, Plan, assert_unguessable};
+use super::walk::{CLIENTS, LONG_STATE, MODES, Plan, SETTINGS, assert_unguessable};
 use crate::flows::steps::error_page;
 use crate::support::browser::Browser;
 use crate::support::database::on_both_stores;
@@ -47,9 +47,8 @@ on_both_stores! {
     /// oidcc-server, oidcc-alternate-happy-flow, oidcc-userinfo-get, oidcc-userinfo-post-header, oidcc-userinfo-post-body,
     /// oidcc-idtoken-signature
     async fn the_happy_flow_and_userinfo_by_every_lawful_method(database: TestDatabase) {
-        let server = TestServer::start_with(&database, "", CLIENTS).await;
-        for mode in MODES {
-            let plan = Plan::of(&server, "basic", mode);
+        let server = TestServer::start_with(&database, SETTINGS, CLIENTS).await;
+        for plan in Plan::of_each(&server).await {
             let tokens = plan.walk(&mut Browser::new(), &[("state", LONG_STATE), ("scope", "email openid")]).await;
             assert_eq!(header_of(tokens.id())["alg"], "RS256");
             assert!(header_of(tokens.id())["kid"].is_string());
@@ -127,11 +126,10 @@ on_both_stores! {
     /// oidcc-display-page, oidcc-display-popup, oidcc-login-hint, oidcc-ui-locales, oidcc-claims-locales,
     /// oidcc-ensure-request-with-acr-values-succeeds, oidcc-ensure-request-with-valid-pkce-succeeds
     async fn wishes_and_unknown_parameters_never_fail_a_request(database: TestDatabase) {
-        let server = TestServer::start_with(&database, "", CLIENTS).await;
+        let server = TestServer::start_with(&database, SETTINGS, CLIENTS).await;
         let acr = server.get("/.well-known/openid-configuration").await.json()["acr_values_supported"][0].clone();
         let acr = acr.as_str().expect("a value");
-        for mode in MODES {
-            let plan = Plan::of(&server, "basic", mode);
+        for plan in Plan::of_each(&server).await {
             for change in [("nonce", ""), ("extra", "foobar"), ("display", "page"), ("display", "popup"), ("ui_locales", "se"),
                            ("login_hint", "buffy@auth.example.com"), ("claims_locales", "se"), ("acr_values", acr), ("acr_values", "1 2")] {
                 let said = claims(plan.walk(&mut Browser::new(), &[change]).await.id());
@@ -148,12 +146,11 @@ on_both_stores! {
 
     /// oidcc-scope-profile, -email, -address, -phone, -all, oidcc-claims-essential
     async fn every_claim_of_a_scope_is_there_and_none_is_in_the_id_token(database: TestDatabase) {
-        let configuration = crate::support::configuration::TestConfiguration::with(&database, "https://auth.example.com", "", CLIENTS);
+        let configuration = crate::support::configuration::TestConfiguration::with(&database, "https://auth.example.com", SETTINGS, CLIENTS);
         let server = TestServer::without_people(&database, configuration).await;
         server.add_person("ada", everything()).await;
         let all: Vec<&str> = PROFILE.into_iter().chain(["email", "email_verified", "address", "phone_number", "phone_number_verified"]).collect();
-        for mode in MODES {
-            let plan = Plan::of(&server, "basic", mode);
+        for plan in Plan::of_each(&server).await {
             for (scope, expected) in [("openid profile", &PROFILE[..]), ("openid email", &["email", "email_verified"]),
                                       ("openid address", &["address"]), ("openid phone", &["phone_number", "phone_number_verified"]),
                                       ("openid profile email address phone", &all)] {
@@ -189,9 +186,8 @@ on_both_stores! {
 
     /// oidcc-codereuse, oidcc-codereuse-30seconds
     async fn a_code_that_comes_again_is_invalid_and_after_a_while_ends_its_tokens(database: TestDatabase) {
-        let server = TestServer::start_with(&database, "", CLIENTS).await;
-        for mode in MODES {
-            let plan = Plan::of(&server, "basic", mode);
+        let server = TestServer::start_with(&database, SETTINGS, CLIENTS).await;
+        for plan in Plan::of_each(&server).await {
             let (answer, _) = plan.visit(&mut Browser::new(), &[]).await;
             let code = plan.came_back(&answer)["code"].clone();
             let tokens = plan.tokens(&answer).await;
@@ -206,32 +202,35 @@ on_both_stores! {
 
     /// oidcc-refresh-token, with two clients
     async fn a_refresh_token_refreshes_for_its_own_client_only(database: TestDatabase) {
-        let server = TestServer::start_with(&database, "", CLIENTS).await;
+        let server = TestServer::start_with(&database, SETTINGS, CLIENTS).await;
         for mode in MODES {
-            let (first, second) = (Plan::of(&server, "basic", mode), Plan::of(&server, "basic2", mode));
-            let changes = [("scope", "openid offline_access"), ("prompt", "consent")];
-            for (plan, more) in [(&first, &[("scope", "openid")][..]), (&second, &[])] {
-                let tokens = plan.walk(&mut Browser::new(), &changes).await;
-                server.clock.advance(Duration::from_secs(1));
-                let answer = plan.app.refresh(&server, tokens.refresh(), more).await;
-                assert_eq!((answer.status, answer.header("content-type")), (StatusCode::OK, Some("application/json")));
-                assert!(answer.header("cache-control").is_some_and(|value| value.contains("no-store")));
-                let refreshed = Tokens(answer.json());
-                let vschar = |token: &str| token.bytes().all(|byte| (0x20..=0x7e).contains(&byte));
-                assert!(vschar(refreshed.access()) && refreshed.access() != tokens.access());
-                assert_unguessable(tokens.refresh());
-                assert_unguessable(refreshed.refresh());
-                // the second client's tokens rotate
-                assert_eq!(refreshed.refresh() != tokens.refresh(), plan.app.client_id == "basic2");
-                let (before, after) = (claims(tokens.id()), claims(refreshed.id()));
-                for same in ["iss", "sub", "aud", "auth_time"] {
-                    assert_eq!(before[same], after[same], "{same}");
+            let configured = (Plan::of(&server, "basic", mode), Plan::of(&server, "basic2", mode));
+            let registered = (Plan::registered(&server, mode).await, Plan::registered(&server, mode).await);
+            for (first, second) in [configured, registered] {
+                let changes = [("scope", "openid offline_access"), ("prompt", "consent")];
+                for (plan, more) in [(&first, &[("scope", "openid")][..]), (&second, &[])] {
+                    let tokens = plan.walk(&mut Browser::new(), &changes).await;
+                    server.clock.advance(Duration::from_secs(1));
+                    let answer = plan.app.refresh(&server, tokens.refresh(), more).await;
+                    assert_eq!((answer.status, answer.header("content-type")), (StatusCode::OK, Some("application/json")));
+                    assert!(answer.header("cache-control").is_some_and(|value| value.contains("no-store")));
+                    let refreshed = Tokens(answer.json());
+                    let vschar = |token: &str| token.bytes().all(|byte| (0x20..=0x7e).contains(&byte));
+                    assert!(vschar(refreshed.access()) && refreshed.access() != tokens.access());
+                    assert_unguessable(tokens.refresh());
+                    assert_unguessable(refreshed.refresh());
+                    // those of the second configured client rotate
+                    assert_eq!(refreshed.refresh() != tokens.refresh(), plan.app.client_id == "basic2");
+                    let (before, after) = (claims(tokens.id()), claims(refreshed.id()));
+                    for same in ["iss", "sub", "aud", "auth_time"] {
+                        assert_eq!(before[same], after[same], "{same}");
+                    }
+                    assert!(after["iat"].as_i64() > before["iat"].as_i64());
                 }
-                assert!(after["iat"].as_i64() > before["iat"].as_i64());
+                let theirs = second.walk(&mut Browser::new(), &changes).await;
+                let answer = first.app.refresh(&server, theirs.refresh(), &[]).await;
+                assert_eq!((answer.status, answer.error().as_str()), (StatusCode::BAD_REQUEST, "invalid_grant"));
             }
-            let theirs = second.walk(&mut Browser::new(), &changes).await;
-            let answer = first.app.refresh(&server, theirs.refresh(), &[]).await;
-            assert_eq!((answer.status, answer.error().as_str()), (StatusCode::BAD_REQUEST, "invalid_grant"));
         }
     }
 

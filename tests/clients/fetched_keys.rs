@@ -101,7 +101,7 @@ const YES: StatusCode = StatusCode::OK;
 const NO: StatusCode = StatusCode::UNAUTHORIZED;
 
 on_both_stores! {
-    /// OpenID Connect Core §10.1.1; conformance `oidcc-refresh-token-rp-key-rotation`: a new key works within the minute.
+    /// OpenID Connect Core §10.1.1: a new key works within the minute.
     async fn a_new_key_is_asked_for_when_it_is_first_named(database: TestDatabase) {
         let app = Fetched::start(&database).await;
         let (old, new) = (Signer::new("old"), Signer::new("new"));

@@ -1,13 +1,17 @@
 //! The modules of the Basic and the Form Post plan that take one visit. Each test bears the name of what it shows, and its
 //! comment the modules.
 
-use super::walk::{CLIENTS, LONG_STATE, MODES, Plan};
+use super::walk::{CLIENTS, LONG_STATE, MODES, Plan, SETTINGS, assert_unguessable};
 use crate::flows::steps::error_page;
 use crate::support::browser::Browser;
 use crate::support::database::on_both_stores;
+use crate::support::relying_party::Tokens;
+use crate::support::request_signer::RequestSigner;
 use crate::support::server::{TestServer, claims, header_of};
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
+use portreeve::model::clock::Clock as _;
+use portreeve::protocol::signing_algorithm::SigningAlgorithm;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -43,9 +47,8 @@ on_both_stores! {
     /// oidcc-server, oidcc-alternate-happy-flow, oidcc-userinfo-get, oidcc-userinfo-post-header, oidcc-userinfo-post-body,
     /// oidcc-idtoken-signature
     async fn the_happy_flow_and_userinfo_by_every_lawful_method(database: TestDatabase) {
-        let server = TestServer::start_with(&database, "", CLIENTS).await;
-        for mode in MODES {
-            let plan = Plan::of(&server, "basic", mode);
+        let server = TestServer::start_with(&database, SETTINGS, CLIENTS).await;
+        for plan in Plan::of_each(&server).await {
             let tokens = plan.walk(&mut Browser::new(), &[("state", LONG_STATE), ("scope", "email openid")]).await;
             assert_eq!(header_of(tokens.id())["alg"], "RS256");
             assert!(header_of(tokens.id())["kid"].is_string());
@@ -60,8 +63,7 @@ on_both_stores! {
 
     /// oidcc-response-type-missing, oidcc-ensure-registered-redirect-uri, oidcc-idtoken-unsigned,
     /// oidcc-unsigned-request-object-supported-correctly-or-rejected-as-unsupported,
-    /// oidcc-request-uri-unsigned-supported-correctly-or-rejected-as-unsupported,
-    /// oidcc-ensure-request-object-with-redirect-uri
+    /// oidcc-request-uri-unsigned-supported-correctly-or-rejected-as-unsupported
     async fn what_is_refused_is_refused_where_and_how_the_plans_want_it(database: TestDatabase) {
         let server = TestServer::start_with(&database, "", CLIENTS).await;
         for mode in MODES {
@@ -85,15 +87,49 @@ on_both_stores! {
         }
     }
 
+    /// oidcc-ensure-request-object-with-redirect-uri, for a client without keys and for one that has registered some
+    async fn a_request_object_is_no_way_around_the_registered_redirect_uris(database: TestDatabase) {
+        let signer = RequestSigner::new(SigningAlgorithm::Rs256);
+        let callback = "https://suite.example.com/test/a/portreeve/callback";
+        let keyed = format!(
+            "[[client]]\nclient_id = \"keyed\"\nredirect_uris = [\"{callback}\"]\nrequire_pkce = false\n\
+             client_secrets = [{{ sha256 = \"{{hash}}\" }}]\nscope = \"openid\"\njwks = {}\n",
+            signer.jwks_in_toml()
+        );
+        let server = TestServer::start_with(&database, "", &format!("{CLIENTS}\n{keyed}")).await;
+        let elsewhere = format!("{callback}/x7");
+        for mode in MODES {
+            for (client_id, error) in [("basic", "request_not_supported"), ("keyed", "invalid_request_object")] {
+                let plan = Plan::of(&server, client_id, mode);
+                let claims = |uri: &str| [("response_type", json!("code")), ("redirect_uri", json!(uri)), ("scope", json!("openid"))];
+                let signed = |uri: &str| signer.request_object(client_id, server.clock.now().seconds(), &claims(uri));
+                let good = signed(callback);
+                let payload = good.split('.').nth(1).expect("claims");
+                let unsigned = format!("eyJhbGciOiJub25lIn0.{payload}.");
+                let ask = async |object: &str, outer: &str| server.get(&plan.url(&[("request", object), ("redirect_uri", outer)])).await;
+                error_page(&ask(&unsigned, &elsewhere).await, 400, error);
+                let came = plan.came_back(&ask(&unsigned, callback).await);
+                assert_eq!(came["error"], error, "the same where the outer one is registered");
+                let answer = ask(&good, &elsewhere).await;
+                if client_id == "keyed" {
+                    // what is signed counts, and nothing beside it
+                    assert!(answer.location().starts_with("/login?"), "{answer:?}");
+                    error_page(&ask(&signed(&elsewhere), callback).await, 400, "invalid_request");
+                } else {
+                    error_page(&answer, 400, error);
+                }
+            }
+        }
+    }
+
     /// oidcc-ensure-request-without-nonce-succeeds-for-code-flow, oidcc-ensure-request-with-unknown-parameter-succeeds,
     /// oidcc-display-page, oidcc-display-popup, oidcc-login-hint, oidcc-ui-locales, oidcc-claims-locales,
     /// oidcc-ensure-request-with-acr-values-succeeds, oidcc-ensure-request-with-valid-pkce-succeeds
     async fn wishes_and_unknown_parameters_never_fail_a_request(database: TestDatabase) {
-        let server = TestServer::start_with(&database, "", CLIENTS).await;
+        let server = TestServer::start_with(&database, SETTINGS, CLIENTS).await;
         let acr = server.get("/.well-known/openid-configuration").await.json()["acr_values_supported"][0].clone();
         let acr = acr.as_str().expect("a value");
-        for mode in MODES {
-            let plan = Plan::of(&server, "basic", mode);
+        for plan in Plan::of_each(&server).await {
             for change in [("nonce", ""), ("extra", "foobar"), ("display", "page"), ("display", "popup"), ("ui_locales", "se"),
                            ("login_hint", "buffy@auth.example.com"), ("claims_locales", "se"), ("acr_values", acr), ("acr_values", "1 2")] {
                 let said = claims(plan.walk(&mut Browser::new(), &[change]).await.id());
@@ -110,12 +146,11 @@ on_both_stores! {
 
     /// oidcc-scope-profile, -email, -address, -phone, -all, oidcc-claims-essential
     async fn every_claim_of_a_scope_is_there_and_none_is_in_the_id_token(database: TestDatabase) {
-        let configuration = crate::support::configuration::TestConfiguration::with(&database, "https://auth.example.com", "", CLIENTS);
+        let configuration = crate::support::configuration::TestConfiguration::with(&database, "https://auth.example.com", SETTINGS, CLIENTS);
         let server = TestServer::without_people(&database, configuration).await;
         server.add_person("ada", everything()).await;
         let all: Vec<&str> = PROFILE.into_iter().chain(["email", "email_verified", "address", "phone_number", "phone_number_verified"]).collect();
-        for mode in MODES {
-            let plan = Plan::of(&server, "basic", mode);
+        for plan in Plan::of_each(&server).await {
             for (scope, expected) in [("openid profile", &PROFILE[..]), ("openid email", &["email", "email_verified"]),
                                       ("openid address", &["address"]), ("openid phone", &["phone_number", "phone_number_verified"]),
                                       ("openid profile email address phone", &all)] {
@@ -151,9 +186,8 @@ on_both_stores! {
 
     /// oidcc-codereuse, oidcc-codereuse-30seconds
     async fn a_code_that_comes_again_is_invalid_and_after_a_while_ends_its_tokens(database: TestDatabase) {
-        let server = TestServer::start_with(&database, "", CLIENTS).await;
-        for mode in MODES {
-            let plan = Plan::of(&server, "basic", mode);
+        let server = TestServer::start_with(&database, SETTINGS, CLIENTS).await;
+        for plan in Plan::of_each(&server).await {
             let (answer, _) = plan.visit(&mut Browser::new(), &[]).await;
             let code = plan.came_back(&answer)["code"].clone();
             let tokens = plan.tokens(&answer).await;
@@ -168,24 +202,35 @@ on_both_stores! {
 
     /// oidcc-refresh-token, with two clients
     async fn a_refresh_token_refreshes_for_its_own_client_only(database: TestDatabase) {
-        let server = TestServer::start_with(&database, "", CLIENTS).await;
+        let server = TestServer::start_with(&database, SETTINGS, CLIENTS).await;
         for mode in MODES {
-            let (first, second) = (Plan::of(&server, "basic", mode), Plan::of(&server, "basic2", mode));
-            let changes = [("scope", "openid offline_access"), ("prompt", "consent")];
-            for (plan, more) in [(&first, &[("scope", "openid")][..]), (&second, &[])] {
-                let tokens = plan.walk(&mut Browser::new(), &changes).await;
-                server.clock.advance(Duration::from_secs(1));
-                let answer = plan.app.refresh(&server, tokens.refresh(), more).await;
-                assert_eq!((answer.status, answer.header("content-type")), (StatusCode::OK, Some("application/json")));
-                let (before, after) = (claims(tokens.id()), claims(answer.json()["id_token"].as_str().expect("an ID token")));
-                for same in ["iss", "sub", "aud", "auth_time"] {
-                    assert_eq!(before[same], after[same], "{same}");
+            let configured = (Plan::of(&server, "basic", mode), Plan::of(&server, "basic2", mode));
+            let registered = (Plan::registered(&server, mode).await, Plan::registered(&server, mode).await);
+            for (first, second) in [configured, registered] {
+                let changes = [("scope", "openid offline_access"), ("prompt", "consent")];
+                for (plan, more) in [(&first, &[("scope", "openid")][..]), (&second, &[])] {
+                    let tokens = plan.walk(&mut Browser::new(), &changes).await;
+                    server.clock.advance(Duration::from_secs(1));
+                    let answer = plan.app.refresh(&server, tokens.refresh(), more).await;
+                    assert_eq!((answer.status, answer.header("content-type")), (StatusCode::OK, Some("application/json")));
+                    assert!(answer.header("cache-control").is_some_and(|value| value.contains("no-store")));
+                    let refreshed = Tokens(answer.json());
+                    let vschar = |token: &str| token.bytes().all(|byte| (0x20..=0x7e).contains(&byte));
+                    assert!(vschar(refreshed.access()) && refreshed.access() != tokens.access());
+                    assert_unguessable(tokens.refresh());
+                    assert_unguessable(refreshed.refresh());
+                    // those of the second configured client rotate
+                    assert_eq!(refreshed.refresh() != tokens.refresh(), plan.app.client_id == "basic2");
+                    let (before, after) = (claims(tokens.id()), claims(refreshed.id()));
+                    for same in ["iss", "sub", "aud", "auth_time"] {
+                        assert_eq!(before[same], after[same], "{same}");
+                    }
+                    assert!(after["iat"].as_i64() > before["iat"].as_i64());
                 }
-                assert!(after["iat"].as_i64() > before["iat"].as_i64());
+                let theirs = second.walk(&mut Browser::new(), &changes).await;
+                let answer = first.app.refresh(&server, theirs.refresh(), &[]).await;
+                assert_eq!((answer.status, answer.error().as_str()), (StatusCode::BAD_REQUEST, "invalid_grant"));
             }
-            let theirs = second.walk(&mut Browser::new(), &changes).await;
-            let answer = first.app.refresh(&server, theirs.refresh(), &[]).await;
-            assert_eq!((answer.status, answer.error().as_str()), (StatusCode::BAD_REQUEST, "invalid_grant"));
         }
     }
 

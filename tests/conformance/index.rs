@@ -69,7 +69,7 @@ const BASIC: [(&str, Shown); 39] = [
     ("oidcc-claims-essential", By("every_claim_of_a_scope_is_there_and_none_is_in_the_id_token")),
     (
         "oidcc-ensure-request-object-with-redirect-uri",
-        By("what_is_refused_is_refused_where_and_how_the_plans_want_it"),
+        By("a_request_object_is_no_way_around_the_registered_redirect_uris"),
     ),
     ("oidcc-refresh-token", By("a_refresh_token_refreshes_for_its_own_client_only")),
     (
@@ -103,7 +103,7 @@ const DYNAMIC: [(&str, Shown); 24] = [
     ("oidcc-registration-logo-uri", By("pages_show_logo_policy_and_terms_of_a_client_from_here")),
     ("oidcc-registration-policy-uri", By("pages_show_logo_policy_and_terms_of_a_client_from_here")),
     ("oidcc-registration-tos-uri", By("pages_show_logo_policy_and_terms_of_a_client_from_here")),
-    ("oidcc-registration-jwks-uri", By("a_client_with_keys_at_an_address_is_verified_with_them")),
+    ("oidcc-registration-jwks-uri", By("a_client_with_keys_at_an_address_walks_a_flow_and_changes_its_key")),
     (
         "oidcc-registration-sector-uri",
         By("the_document_lists_every_redirect_uri_at_registration_and_at_update"),
@@ -112,13 +112,16 @@ const DYNAMIC: [(&str, Shown); 24] = [
         "oidcc-registration-sector-bad",
         By("the_document_lists_every_redirect_uri_at_registration_and_at_update"),
     ),
-    ("oidcc-server-rotate-keys", By("parallel_rotations_make_one_new_key_of_each_algorithm")),
-    ("oidcc-refresh-token-rp-key-rotation", By("a_new_key_is_asked_for_when_it_is_first_named")),
+    ("oidcc-server-rotate-keys", By("a_rotation_shows_a_new_key_of_each_algorithm_beside_the_old")),
+    (
+        "oidcc-refresh-token-rp-key-rotation",
+        By("a_client_with_keys_at_an_address_walks_a_flow_and_changes_its_key"),
+    ),
     ("oidcc-request-uri-unsigned", By("what_is_refused_is_refused_where_and_how_the_plans_want_it")),
     ("oidcc-request-uri-signed-rs256", By("a_request_at_a_registered_address_is_fetched_once_and_processed")),
     (
         "oidcc-ensure-request-object-with-redirect-uri",
-        By("what_is_refused_is_refused_where_and_how_the_plans_want_it"),
+        By("a_request_object_is_no_way_around_the_registered_redirect_uris"),
     ),
     ("oidcc-refresh-token", By("a_refresh_token_refreshes_for_its_own_client_only")),
     (
@@ -161,7 +164,7 @@ const LOGOUT: [(&str, Shown); 15] = [
     ("oidcc-rp-initiated-logout-bad-id-token-hint", By("a_hint_that_another_key_signed_is_a_hint_of_nobody")),
     ("oidcc-backchannel-discovery-endpoint-verification", By("the_metadata_says_what_there_is")),
     ("oidcc-backchannel-rp-initiated-logout", By("every_app_that_took_part_gets_its_logout_token")),
-    ("oidcc-frontchannel-discovery-endpoint-verification", By("without_the_section_nothing_is_framed")),
+    ("oidcc-frontchannel-discovery-endpoint-verification", By("the_page_loads_the_apps_frames_and_goes_on")),
     ("oidcc-frontchannel-rp-initiated-logout", By("the_page_loads_the_apps_frames_and_goes_on")),
 ];
 

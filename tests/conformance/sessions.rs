@@ -1,6 +1,6 @@
 //! The modules of the Basic and the Form Post plan that take two visits in one browser.
 
-use super::walk::{CLIENTS, LONG_STATE, MODES, Plan};
+use super::walk::{CLIENTS, LONG_STATE, Plan, SETTINGS};
 use crate::flows::steps::is_login;
 use crate::support::browser::Browser;
 use crate::support::database::on_both_stores;
@@ -10,9 +10,8 @@ use std::time::Duration;
 on_both_stores! {
     /// oidcc-prompt-login, oidcc-max-age-1
     async fn a_fresh_sign_in_is_asked_for_and_told(database: TestDatabase) {
-        let server = TestServer::start_with(&database, "", CLIENTS).await;
-        for mode in MODES {
-            let plan = Plan::of(&server, "basic", mode);
+        let server = TestServer::start_with(&database, SETTINGS, CLIENTS).await;
+        for plan in Plan::of_each(&server).await {
             for again in [("prompt", "login"), ("max_age", "1")] {
                 let mut browser = Browser::new();
                 let first = claims(plan.walk(&mut browser, &[]).await.id());
@@ -31,9 +30,8 @@ on_both_stores! {
 
     /// oidcc-prompt-none-not-logged-in, oidcc-prompt-none-logged-in, oidcc-id-token-hint
     async fn a_silent_visit_succeeds_when_it_can_and_tells_why_when_not(database: TestDatabase) {
-        let server = TestServer::start_with(&database, "", CLIENTS).await;
-        for mode in MODES {
-            let plan = Plan::of(&server, "basic", mode);
+        let server = TestServer::start_with(&database, SETTINGS, CLIENTS).await;
+        for plan in Plan::of_each(&server).await {
             let mut browser = Browser::new();
             let silent = [("prompt", "none"), ("state", LONG_STATE)];
             let answer = browser.get(&server, &plan.url(&silent)).await;
@@ -51,9 +49,8 @@ on_both_stores! {
 
     /// oidcc-max-age-10000
     async fn a_sign_in_that_is_recent_enough_is_not_asked_for_again(database: TestDatabase) {
-        let server = TestServer::start_with(&database, "", CLIENTS).await;
-        for mode in MODES {
-            let plan = Plan::of(&server, "basic", mode);
+        let server = TestServer::start_with(&database, SETTINGS, CLIENTS).await;
+        for plan in Plan::of_each(&server).await {
             let mut browser = Browser::new();
             let first = claims(plan.walk(&mut browser, &[("max_age", "15000")]).await.id());
             server.clock.advance(Duration::from_secs(2));

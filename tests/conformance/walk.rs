@@ -1,13 +1,14 @@
 //! A visit as the plans make it: the same module by query and by form_post.
 
 use crate::flows::steps::response;
+use crate::registration::register;
 use crate::support::browser::Browser;
 use crate::support::relying_party::{Method, RelyingParty, Tokens};
 use crate::support::server::{Answer, TestServer, claims};
 use axum::http::StatusCode;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 
@@ -18,6 +19,10 @@ pub const LONG_STATE: &str = concat!(
     "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_",
     ".~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 );
+
+/// The settings under which a client that registers itself gets what the configured one has.
+pub const SETTINGS: &str = "[registration]\nrequire_pkce = false\n\
+     scope = \"openid profile email address phone offline_access\"\n";
 
 /// The plans' client: client_secret_basic, PKCE left out as the plans leave it out.
 pub const CLIENTS: &str = r#"
@@ -33,6 +38,7 @@ require_pkce = false
 client_id = "basic2"
 redirect_uris = ["https://suite.example.com/test/a/portreeve/callback"]
 grant_types = ["authorization_code", "refresh_token"]
+refresh_token_rotation = true
 client_secrets = [{ sha256 = "{hash}" }]
 scope = "openid profile email address phone offline_access"
 require_pkce = false
@@ -63,6 +69,29 @@ impl<'a> Plan<'a> {
             ..RelyingParty::new("web", "openid")
         };
         Self { server, app, mode }
+    }
+
+    /// The same by a client that registered itself (the plans' variant `dynamic_client`).
+    pub async fn registered(server: &'a TestServer, mode: &'static str) -> Self {
+        let said = json!({
+            "client_name": "The suite",
+            "redirect_uris": ["https://suite.example.com/test/a/portreeve/callback"],
+            "grant_types": ["authorization_code", "refresh_token"],
+            "response_types": ["code"],
+            "token_endpoint_auth_method": "client_secret_basic",
+        });
+        let client = register(server, &said).await;
+        let method = Method::BasicWith(client.text("client_secret").to_owned());
+        Self { server, app: RelyingParty { method, ..client.app("openid") }, mode }
+    }
+
+    /// The plan by each mode and each kind of client.
+    pub async fn of_each(server: &'a TestServer) -> Vec<Self> {
+        let mut plans = Vec::new();
+        for mode in MODES {
+            plans.extend([Self::of(server, "basic", mode), Self::registered(server, mode).await]);
+        }
+        plans
     }
 
     /// The request as the plans send it, changed.
@@ -103,7 +132,7 @@ impl<'a> Plan<'a> {
     pub async fn tokens(&self, answer: &Answer) -> Tokens {
         let came = self.came_back(answer);
         let code = came.get("code").unwrap_or_else(|| panic!("no code: {came:?}"));
-        assert!(code.len() >= 43 && entropy(code) > 96.0, "{code}");
+        assert_unguessable(code);
         assert_eq!(came["iss"], self.server.issuer());
         let answer = self.app.redeem(self.server, code, &[("code_verifier", "")]).await;
         assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
@@ -150,6 +179,12 @@ impl<'a> Plan<'a> {
         assert!(members.clone().all(|value| !value.is_null() && value != "" && value != "null"), "{said}");
         said
     }
+}
+
+/// What every module asks of a code and of a refresh token: VSCHAR (RFC 6749 appendix A), 128 bits, entropy.
+pub fn assert_unguessable(token: &str) {
+    assert!(token.bytes().all(|byte| (0x20..=0x7e).contains(&byte)), "{token}");
+    assert!(token.len() >= 43 && entropy(token) > 96.0, "{token}");
 }
 
 /// Shannon entropy of a text, in bits in all.

@@ -3,21 +3,23 @@
 
 use crate::support::browser::Browser;
 use crate::support::clock::ManualClock;
-use crate::support::configuration::TestConfiguration;
+use crate::support::configuration::{TestConfiguration, random_secret};
 use crate::support::database::{TestDatabase, on_both_stores};
 use crate::support::server::{Listening, TestServer, parameter};
 use axum::http::StatusCode;
 use openidconnect::core::{
-    CoreAuthDisplay, CoreAuthenticationFlow, CoreClaimName, CoreClaimType, CoreClient, CoreClientAuthMethod,
-    CoreErrorResponseType, CoreGrantType, CoreIdTokenClaims, CoreJsonWebKey,
-    CoreJweContentEncryptionAlgorithm, CoreJweKeyManagementAlgorithm, CoreJwsSigningAlgorithm,
-    CoreRequestTokenError, CoreResponseMode, CoreResponseType, CoreRevocableToken, CoreSubjectIdentifierType,
-    CoreTokenResponse, CoreUserInfoClaims,
+    CoreAuthDisplay, CoreAuthPrompt, CoreAuthenticationFlow, CoreClaimName, CoreClaimType, CoreClient,
+    CoreClientAuthMethod, CoreClientRegistrationRequest, CoreErrorResponseType, CoreGrantType,
+    CoreIdTokenClaims, CoreJsonWebKey, CoreJweContentEncryptionAlgorithm, CoreJweKeyManagementAlgorithm,
+    CoreJwsSigningAlgorithm, CoreRegisterErrorResponseType, CoreRequestTokenError, CoreResponseMode,
+    CoreResponseType, CoreRevocableToken, CoreSubjectIdentifierType, CoreTokenResponse, CoreUserInfoClaims,
 };
+use openidconnect::registration::{ClientRegistrationError, EmptyAdditionalClientMetadata};
 use openidconnect::{
     AccessToken, AccessTokenHash, AdditionalProviderMetadata, AuthType, AuthorizationCode, ClientId,
-    ClientSecret, CsrfToken, EndpointMaybeSet, EndpointNotSet, EndpointSet, IntrospectionUrl, IssuerUrl,
-    Nonce, OAuth2TokenResponse as _, PkceCodeChallenge, PkceCodeVerifier, ProviderMetadata, RedirectUrl,
+    ClientName, ClientSecret, CsrfToken, EndpointMaybeSet, EndpointNotSet, EndpointSet, IntrospectionUrl,
+    IssuerUrl, LocalizedClaim, LogoutRequest, Nonce, OAuth2TokenResponse as _, PkceCodeChallenge,
+    PkceCodeVerifier, PostLogoutRedirectUrl, ProviderMetadata, ProviderMetadataWithLogout, RedirectUrl,
     RevocationUrl, Scope, SubjectIdentifier, TokenIntrospectionResponse as _, TokenResponse as _, reqwest,
 };
 use portreeve::http::app::Mode;
@@ -26,6 +28,7 @@ use portreeve::http::tls::TlsReloader;
 use portreeve::model::clock::{Clock as _, SystemClock};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -57,7 +60,7 @@ type Metadata = ProviderMetadata<
 type Client =
     CoreClient<EndpointSet, EndpointNotSet, EndpointSet, EndpointSet, EndpointMaybeSet, EndpointMaybeSet>;
 
-/// A client whose ID tokens are signed by the third algorithm.
+/// A client whose ID tokens are signed by the third algorithm, and which signs out.
 const EDDSA: &str = r#"
 [[client]]
 client_id = "edwards"
@@ -67,6 +70,7 @@ token_endpoint_auth_method = "client_secret_basic"
 client_secrets = [{ sha256 = "{hash}" }]
 scope = "openid profile email offline_access"
 id_token_signed_response_alg = "EdDSA"
+post_logout_redirect_uris = ["https://edwards.example.com/bye"]
 "#;
 
 /// A server on a socket, and what an app needs to reach it.
@@ -74,6 +78,7 @@ struct Place {
     server: TestServer,
     http: reqwest::Client,
     metadata: Metadata,
+    initial_access_token: String,
     _listening: Listening,
 }
 
@@ -96,7 +101,11 @@ impl Place {
         let listener = Listener::bind(address, ListenerLimits::default(), Some(tls), vec![]).await.unwrap();
         let address = listener.local_address();
         let issuer = format!("https://localhost:{}", address.port());
-        let configuration = TestConfiguration::with(database, &issuer, "", EDDSA);
+        let initial_access_token = random_secret();
+        let hash: String =
+            Sha256::digest(&initial_access_token).iter().map(|byte| format!("{byte:02x}")).collect();
+        let settings = format!("[registration]\ninitial_access_tokens = [{{ sha256 = \"{hash}\" }}]\n");
+        let configuration = TestConfiguration::with(database, &issuer, &settings, EDDSA);
         let clock = ManualClock::new();
         clock.set(SystemClock.now());
         let server = TestServer::compose(Arc::new(configuration), clock, Mode::Serve).await;
@@ -114,7 +123,7 @@ impl Place {
             .build()
             .unwrap();
         let metadata = Metadata::discover_async(IssuerUrl::new(issuer).unwrap(), &http).await.unwrap();
-        Self { server, http, metadata, _listening: listening }
+        Self { server, http, metadata, initial_access_token, _listening: listening }
     }
 
     fn client(&self, client_id: &str, secret: Option<&str>) -> Client {
@@ -140,6 +149,10 @@ impl Place {
 
     /// Sends Ada where the client says, and takes back what she is sent back with.
     async fn visit(&self, client: &Client, scopes: &[&str]) -> Visit {
+        self.visit_in(&mut Browser::new(), client, scopes).await
+    }
+
+    async fn visit_in(&self, browser: &mut Browser, client: &Client, scopes: &[&str]) -> Visit {
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
         let (url, state, nonce) = client
             .authorize_url(
@@ -150,11 +163,12 @@ impl Place {
             .add_scopes(scopes.iter().map(|scope| Scope::new((*scope).to_owned())))
             .set_pkce_challenge(challenge)
             .url();
-        let mut browser = Browser::new();
         let answer = browser.get(&self.server, url.as_str()).await;
         let page = browser.follow(&self.server, answer).await;
-        let page = browser.sign_in(&self.server, &page, "ada").await;
-        let answer = browser.decide(&self.server, &page, "allow").await;
+        let mut answer = browser.sign_in(&self.server, &page, "ada").await;
+        if answer.body.contains("id=\"consent-allow\"") {
+            answer = browser.decide(&self.server, &answer, "allow").await;
+        }
         assert_eq!(answer.status, StatusCode::SEE_OTHER, "{answer:?}");
         let location = answer.location();
         assert!(location.starts_with(client.redirect_uri().unwrap().as_str()), "{location}");
@@ -162,6 +176,25 @@ impl Place {
         assert_eq!(parameter(location, "iss").as_deref(), Some(self.metadata.issuer().as_str()));
         let code = AuthorizationCode::new(parameter(location, "code").expect("a code"));
         Visit { code, verifier, nonce }
+    }
+
+    /// What a silent visit comes back with.
+    async fn silent_error(&self, browser: &mut Browser, client: &Client) -> Option<String> {
+        let (challenge, _) = PkceCodeChallenge::new_random_sha256();
+        let (url, ..) = client
+            .authorize_url(
+                CoreAuthenticationFlow::AuthorizationCode,
+                CsrfToken::new_random,
+                Nonce::new_random,
+            )
+            .set_pkce_challenge(challenge)
+            .add_prompt(CoreAuthPrompt::None)
+            .url();
+        let answer = browser.get(&self.server, url.as_str()).await;
+        let answer = browser.follow(&self.server, answer).await;
+        let error = answer.parameter("error");
+        assert_eq!(error.is_none(), answer.parameter("code").is_some(), "{answer:?}");
+        error
     }
 
     async fn redeem(
@@ -328,5 +361,86 @@ on_both_stores! {
         assert!(place.is_active(&client, spent.access_token()).await, "a double submit within 500 ms");
         let service = client.exchange_client_credentials().unwrap().request_async(&place.http).await;
         assert_eq!(service.map(drop).map_err(refused), Err(CoreErrorResponseType::UnauthorizedClient));
+    }
+
+    /// RP-Initiated Logout §2, §3.
+    async fn the_crate_signs_out(database: TestDatabase) {
+        let place = Place::open(&database).await;
+        let issuer = place.metadata.issuer().clone();
+        let metadata = ProviderMetadataWithLogout::discover_async(issuer, &place.http).await.expect("metadata");
+        let endpoint = metadata.additional_metadata().end_session_endpoint.clone().expect("an endpoint");
+        let client = place.registered("edwards");
+        let mut browser = Browser::new();
+        let visit = place.visit_in(&mut browser, &client, &[]).await;
+        let tokens = place.redeem(&client, visit).await.expect("tokens");
+        let asking = |back: &str, state: &CsrfToken| {
+            let back = PostLogoutRedirectUrl::new(back.to_owned()).unwrap();
+            let request = LogoutRequest::from(endpoint.clone()).set_id_token_hint(tokens.id_token().unwrap());
+            request.set_post_logout_redirect_uri(back).set_state(state.clone()).http_get_url()
+        };
+        assert_eq!(place.silent_error(&mut browser, &client).await, None, "signed in");
+        let state = CsrfToken::new_random();
+        // another browser's ID token is no way out of this one
+        let mut other = Browser::new();
+        place.visit_in(&mut other, &client, &[]).await;
+        other.get(&place.server, asking("https://edwards.example.com/bye", &state).as_str()).await;
+        assert_eq!(place.silent_error(&mut other, &client).await, None, "still signed in");
+        let answer = browser.get(&place.server, asking("https://edwards.example.com/bye", &state).as_str()).await;
+        assert_eq!(answer.location(), format!("https://edwards.example.com/bye?state={}", state.secret()));
+        assert_eq!(place.silent_error(&mut browser, &client).await.as_deref(), Some("login_required"));
+        let answer = browser.get(&place.server, asking("https://edwards.example.com/other", &state).as_str()).await;
+        assert_eq!(answer.header("location"), None, "nowhere that is not registered");
+    }
+
+    /// OpenID Connect Registration §3, RFC 7591 §3.
+    async fn the_crate_registers_itself(database: TestDatabase) {
+        let place = Place::open(&database).await;
+        let endpoint = place.metadata.registration_endpoint().expect("an endpoint");
+        let back = RedirectUrl::new("https://crate.example.com/callback".to_owned()).unwrap();
+        let asking = |back: &RedirectUrl, token: Option<&str>| {
+            let mut names = LocalizedClaim::new();
+            names.insert(None, ClientName::new("The crate".to_owned()));
+            CoreClientRegistrationRequest::new(vec![back.clone()], EmptyAdditionalClientMetadata {})
+                .set_initial_access_token(token.map(|token| AccessToken::new(token.to_owned())))
+                .set_grant_types(Some(vec![CoreGrantType::AuthorizationCode, CoreGrantType::RefreshToken]))
+                .set_token_endpoint_auth_method(Some(CoreClientAuthMethod::ClientSecretPost))
+                .set_id_token_signed_response_alg(Some(CoreJwsSigningAlgorithm::EcdsaP256Sha256))
+                .set_client_name(Some(names))
+        };
+        for token in [None, Some("not-the-token")] {
+            match asking(&back, token).register_async(endpoint, &place.http).await {
+                Err(ClientRegistrationError::Response(status, ..)) => assert_eq!(status, StatusCode::UNAUTHORIZED),
+                other => panic!("not refused: {other:?}"),
+            }
+        }
+        let token = Some(place.initial_access_token.as_str());
+        let nowhere = RedirectUrl::new("https://crate.example.com/callback#fragment".to_owned()).unwrap();
+        match asking(&nowhere, token).register_async(endpoint, &place.http).await {
+            Err(ClientRegistrationError::ServerResponse(response)) => {
+                assert_eq!(response.error(), &CoreRegisterErrorResponseType::InvalidRedirectUri);
+            }
+            other => panic!("not refused: {other:?}"),
+        }
+        let said = asking(&back, token).register_async(endpoint, &place.http).await.expect("a registration");
+        assert!(said.registration_access_token().is_some() && said.registration_client_uri().is_some());
+        assert_eq!(said.token_endpoint_auth_method(), Some(&CoreClientAuthMethod::ClientSecretPost));
+        assert_eq!(said.client_name().and_then(|names| names.get(None)).map(|name| name.as_str()), Some("The crate"));
+        let secret = said.client_secret().expect("a secret").secret();
+        let of = |secret: &str| {
+            let client = place.client(said.client_id(), Some(secret));
+            client.set_auth_type(AuthType::RequestBody).set_redirect_uri(back.clone())
+        };
+        let client = of(secret);
+        let visit = place.visit(&client, &["profile", "offline_access"]).await;
+        let nonce = visit.nonce.clone();
+        let tokens = place.redeem(&client, visit).await.expect("tokens");
+        assert_eq!(tokens.id_token().unwrap().signing_alg().unwrap(), &CoreJwsSigningAlgorithm::EcdsaP256Sha256);
+        let claims = Place::verified(&client, &tokens, &nonce);
+        let userinfo = place.userinfo(&client, tokens.access_token()).await.expect("userinfo");
+        assert_eq!(userinfo.subject(), claims.subject());
+        let refresh_token = tokens.refresh_token().expect("a refresh token");
+        let wrong = of("not the secret").exchange_refresh_token(refresh_token).unwrap().request_async(&place.http).await;
+        assert_eq!(wrong.map(drop).map_err(refused), Err(CoreErrorResponseType::InvalidClient));
+        client.exchange_refresh_token(refresh_token).unwrap().request_async(&place.http).await.expect("tokens");
     }
 }

@@ -1,6 +1,7 @@
-//! The signing keys of a server: taking one out, and what comes of it.
+//! The signing keys of a server: their successors, taking one out, and what comes of it.
 
 mod retiring;
+mod rotating;
 
 use crate::support::server::{TestServer, header_of};
 use axum::http::StatusCode;

@@ -1,5 +1,6 @@
 //! Relying parties that nobody here wrote, unmodified: openid-client (npm) and Authlib (PyPI), each as a program of its own,
-//! over TLS, against a server on PostgreSQL. `./tests/run` installs them and says where they are.
+//! over TLS, against a server on PostgreSQL. `./tests/run` installs them and says where they are. The third library is the
+//! `openidconnect` crate, in `tests/flows`; which of them walks which road is in [`ROADS`].
 
 use crate::support::clock::ManualClock;
 use crate::support::configuration::{TestConfiguration, random_secret};
@@ -7,6 +8,7 @@ use crate::support::database::TestDatabase;
 use crate::support::https_server::write_identity;
 use crate::support::request_signer::RequestSigner;
 use crate::support::server::{Listening, PASSWORD, TestServer};
+use crate::support::sources;
 use portreeve::http::app::Mode;
 use portreeve::http::listener::{Listener, ListenerLimits};
 use portreeve::http::tls::TlsReloader;
@@ -20,6 +22,104 @@ use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::process::Command;
+
+/// What shows that a library walks a road.
+enum Shown {
+    /// The crate's test of this name.
+    Test(&'static str),
+    /// The step of the program, which the test of that library asks for.
+    Step(&'static str),
+    /// The step of the program in which it writes the request itself, since the library has no such call.
+    ByHand(&'static str),
+    /// Nothing: the library has no such call.
+    NoSuchCall,
+}
+use Shown::{ByHand, NoSuchCall, Step, Test};
+
+/// Each road, by the `openidconnect` crate, by openid-client and by Authlib.
+const ROADS: [(&str, [Shown; 3]); 8] = [
+    (
+        "code flow",
+        [
+            Test("the_crate_signs_ada_in_and_verifies_what_it_gets"),
+            Step("code flow with PKCE, state, nonce, iss and an ID token"),
+            Step("code flow with PKCE, state, nonce, iss and an ID token"),
+        ],
+    ),
+    (
+        "refresh",
+        [
+            Test("the_crate_refreshes_introspects_and_revokes"),
+            Step("refresh"),
+            Step("refresh and introspection"),
+        ],
+    ),
+    (
+        "revocation",
+        [Test("the_crate_refreshes_introspects_and_revokes"), Step("revocation"), Step("revocation")],
+    ),
+    (
+        "introspection",
+        [
+            Test("the_crate_refreshes_introspects_and_revokes"),
+            Step("introspection"),
+            Step("refresh and introspection"),
+        ],
+    ),
+    (
+        "pushed authorization request",
+        [NoSuchCall, Step("pushed authorization request"), ByHand("pushed authorization request, by hand")],
+    ),
+    ("private_key_jwt", [NoSuchCall, Step("private_key_jwt at every endpoint"), Step("private_key_jwt")]),
+    (
+        "logout",
+        [Test("the_crate_signs_out"), Step("RP-initiated logout"), ByHand("RP-initiated logout, by hand")],
+    ),
+    (
+        "registration",
+        [
+            Test("the_crate_registers_itself"),
+            Step("dynamic registration"),
+            ByHand("dynamic registration by hand, from the first to the last"),
+        ],
+    ),
+];
+
+/// The steps that openid-client has to say it has done.
+const NODE_STEPS: [&str; 16] = [
+    "code flow with PKCE, state, nonce, iss and an ID token",
+    "userinfo",
+    "refresh",
+    "introspection",
+    "resource indicators at refresh",
+    "revocation",
+    "a code that comes again is refused",
+    "a wrong secret is refused",
+    "a public client and its rotating refresh token",
+    "client credentials",
+    "pushed authorization request",
+    "private_key_jwt at every endpoint",
+    "signed request object",
+    "RP-initiated logout",
+    "dynamic registration",
+    "registration without its token is refused",
+];
+
+/// The steps that Authlib has to say it has done.
+const PYTHON_STEPS: [&str; 12] = [
+    "code flow with PKCE, state, nonce, iss and an ID token",
+    "userinfo",
+    "refresh and introspection",
+    "revocation",
+    "a wrong secret is refused",
+    "client credentials",
+    "private_key_jwt with the token endpoint as audience",
+    "the token endpoint as audience is refused of other clients",
+    "private_key_jwt",
+    "pushed authorization request, by hand",
+    "RP-initiated logout, by hand",
+    "dynamic registration by hand, from the first to the last",
+];
 
 /// A server that a program of somebody else's can reach.
 struct Place {
@@ -127,24 +227,7 @@ async fn openid_client_walks_every_road_unmodified() {
     let mut program = Command::new("node");
     program.arg(beside);
     let steps = place.run(program).await;
-    for step in [
-        "code flow with PKCE, state, nonce, iss and an ID token",
-        "userinfo",
-        "refresh",
-        "introspection",
-        "resource indicators at refresh",
-        "revocation",
-        "a code that comes again is refused",
-        "a wrong secret is refused",
-        "a public client and its rotating refresh token",
-        "client credentials",
-        "pushed authorization request",
-        "private_key_jwt at every endpoint",
-        "signed request object",
-        "RP-initiated logout",
-        "dynamic registration",
-        "registration without its token is refused",
-    ] {
+    for step in NODE_STEPS {
         assert!(steps.iter().any(|done| done == step), "{step}: {steps:?}");
     }
 }
@@ -155,20 +238,38 @@ async fn authlib_walks_every_road_unmodified() {
     let mut program = Command::new(setting("PORTREEVE_TEST_PYTHON"));
     program.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/libraries/python/relying_party.py"));
     let steps = place.run(program).await;
-    for step in [
-        "code flow with PKCE, state, nonce, iss and an ID token",
-        "userinfo",
-        "refresh and introspection",
-        "revocation",
-        "a wrong secret is refused",
-        "client credentials",
-        "private_key_jwt with the token endpoint as audience",
-        "the token endpoint as audience is refused of other clients",
-        "private_key_jwt",
-        "pushed authorization request",
-        "RP-initiated logout",
-        "dynamic registration, from the first to the last",
-    ] {
+    for step in PYTHON_STEPS {
         assert!(steps.iter().any(|done| done == step), "{step}: {steps:?}");
+    }
+}
+
+#[test]
+fn every_road_is_walked_by_each_library_or_the_library_has_no_such_call() {
+    let sources = sources::of_all_tests();
+    let node = (include_str!("node/relying_party.mjs"), NODE_STEPS.as_slice());
+    let python = (include_str!("python/relying_party.py"), PYTHON_STEPS.as_slice());
+    for (road, by) in &ROADS {
+        for (library, shown) in ["the crate", "openid-client", "Authlib"].iter().zip(by) {
+            let (program, steps) = if *library == "Authlib" { python } else { node };
+            match shown {
+                Test(test) => {
+                    assert_eq!(*library, "the crate", "{road}: the others are programs");
+                    assert!(sources.contains(&format!("fn {test}(")), "{road}: there is no test {test}");
+                }
+                Step(step) | ByHand(step) => {
+                    assert_ne!(*library, "the crate", "{road}: the crate is no program");
+                    assert!(steps.contains(step), "{road}: {library} is not asked for {step}");
+                    let said = [format!("done('{step}')"), format!("done(\"{step}\")")];
+                    assert!(
+                        said.iter().any(|line| program.contains(line)),
+                        "{road}: {library} never says {step}"
+                    );
+                    assert_eq!(matches!(shown, ByHand(_)), step.contains("by hand"), "{road}: {step}");
+                }
+                NoSuchCall => assert_eq!(*library, "the crate", "{road}: the others at least do it by hand"),
+            }
+        }
+        let walked = by.iter().any(|shown| matches!(shown, Test(_) | Step(_)));
+        assert!(walked, "{road}: no library walks it by a call of its own");
     }
 }

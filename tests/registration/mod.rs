@@ -73,10 +73,10 @@ async fn post(server: &TestServer, members: &Value) -> Answer {
 
 /// A registration, as the client remembers it.
 #[derive(Clone, Debug)]
-struct Registration(Map<String, Value>);
+pub struct Registration(Map<String, Value>);
 
 impl Registration {
-    fn text(&self, member: &str) -> &str {
+    pub fn text(&self, member: &str) -> &str {
         self.0.get(member).and_then(Value::as_str).unwrap_or_else(|| panic!("no {member}: {self:?}"))
     }
 
@@ -117,7 +117,7 @@ impl Registration {
     }
 
     /// The app behind it, as a public client.
-    fn app(&self, scope: &str) -> RelyingParty {
+    pub fn app(&self, scope: &str) -> RelyingParty {
         RelyingParty {
             client_id: Box::leak(self.id().to_owned().into_boxed_str()),
             redirect_uri: self.0["redirect_uris"][0].as_str().expect("a redirect URI").to_owned(),
@@ -129,7 +129,7 @@ impl Registration {
 }
 
 /// Registers, which must succeed.
-async fn register(server: &TestServer, members: &Value) -> Registration {
+pub async fn register(server: &TestServer, members: &Value) -> Registration {
     let answer = post(server, members).await;
     assert_eq!(answer.status, StatusCode::CREATED, "{members}: {answer:?}");
     let Value::Object(information) = answer.json() else { panic!("an object") };

@@ -1,11 +1,12 @@
 //! A registered client is a client like any other: with keys of its own, pushed requests, logout tokens and frames
-//! (OpenID Connect Dynamic: oidcc-server, oidcc-registration-jwks-uri; Back-Channel Logout §2.5).
+//! (OpenID Connect Dynamic: oidcc-server, oidcc-registration-jwks-uri, oidcc-refresh-token-rp-key-rotation; Back-Channel Logout §2.5).
 
 use super::{register, spa, web};
 use crate::support::assertion::{Signer, presenting};
 use crate::support::browser::{Browser, form};
 use crate::support::database::on_both_stores;
 use crate::support::https_server::HttpsServer;
+use crate::support::relying_party::{Method, RelyingParty, Tokens};
 use crate::support::server::{TestServer, claims, header_of};
 use axum::Router;
 use axum::http::StatusCode;
@@ -15,6 +16,7 @@ use portreeve::tasks::deliver_outbox;
 use portreeve::tasks::delivery_pace::Pace;
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 /// The settings of the Dynamic plan: its suite sends no PKCE, and names the token endpoint in its assertions.
 const CERTIFIED: &str =
@@ -88,6 +90,40 @@ on_both_stores! {
         assert_eq!(client.put(&server, &client.with(&changes)).await.status, StatusCode::OK);
         assert_eq!(ask(&other).await, "invalid_grant");
         assert_eq!(ask(&signer).await, "invalid_client");
+    }
+
+    /// oidcc-registration-jwks-uri and oidcc-refresh-token-rp-key-rotation: the suite sends no PKCE, and waits a minute.
+    async fn a_client_with_keys_at_an_address_walks_a_flow_and_changes_its_key(database: TestDatabase) {
+        let (old, new) = (Arc::new(Signer::new("old")), Arc::new(Signer::new("new")));
+        let shelf = Arc::new(Mutex::new(json!({"keys": [old.jwk()]})));
+        let shown = shelf.clone();
+        let router = Router::new().route("/jwks", get(move || {
+            let document = shown.lock().expect("whole").to_string();
+            async move { ([("content-type", "application/json")], document) }
+        }));
+        let host = HttpsServer::start(router).await;
+        let server = TestServer::start_with(&database, &format!("{CERTIFIED}{}", host.settings()), "").await;
+        let client = register(&server, &signing(("jwks_uri", json!(host.url("/jwks"))))).await;
+        let by = |signer: &Arc<Signer>| RelyingParty { method: Method::PrivateKeyJwt(signer.clone()), ..client.app("openid offline_access") };
+        let app = by(&old);
+        let visit = [("code_challenge", ""), ("code_challenge_method", "")];
+        let back = app.visit(&server, &mut Browser::new(), &visit).await;
+        let code = back.parameter("code").unwrap_or_else(|| panic!("no code: {back:?}"));
+        let bare = [("code_verifier", "")];
+        // a key that is nowhere is refused and spends nothing
+        assert_eq!(by(&new).redeem(&server, &code, &bare).await.error(), "invalid_client");
+        let answer = app.redeem(&server, &code, &bare).await;
+        assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+        let tokens = Tokens(answer.json());
+        assert_eq!(claims(tokens.id())["aud"], client.id());
+        assert_eq!(server.get_as("/userinfo", tokens.access()).await.status, StatusCode::OK);
+        *shelf.lock().expect("whole") = json!({"keys": [new.jwk()]});
+        server.clock.advance(Duration::from_secs(61));
+        let answer = by(&new).refresh(&server, tokens.refresh(), &[]).await;
+        assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+        let refreshed = Tokens(answer.json());
+        assert_eq!(server.get_as("/userinfo", refreshed.access()).await.status, StatusCode::OK);
+        assert_eq!(app.refresh(&server, tokens.refresh(), &[]).await.error(), "invalid_client", "the old key is gone");
     }
 
     /// Back-Channel Logout §2.5, Front-Channel Logout §3: the end of a session is told to registered clients too.

@@ -32,6 +32,8 @@ pub enum Method {
     None,
     /// By `client_secret_basic`.
     Basic,
+    /// By `client_secret_basic`, with the secret that it got when it registered itself.
+    BasicWith(String),
     /// By `client_secret_post`.
     Post,
     /// By `private_key_jwt`, with a new assertion for every request.
@@ -149,6 +151,9 @@ impl RelyingParty {
         match &self.method {
             Method::Basic => {
                 return server.post(path, Some(&basic(self.client_id, &secret)), &parameters).await;
+            }
+            Method::BasicWith(own) => {
+                return server.post(path, Some(&basic(self.client_id, own)), &parameters).await;
             }
             Method::None => parameters.push(("client_id", self.client_id)),
             Method::Post => {

@@ -180,6 +180,7 @@ def private_key_jwt():
 
 
 def pushed():
+    # By hand, as logout() and registration(): this library has no such call.
     made = session("web", SECRET, "openid")
     verifier = generate_token(48)
     parameters = {
@@ -201,7 +202,7 @@ def pushed():
     made.fetch_token(
         METADATA["token_endpoint"], authorization_response=came, state="pushed", code_verifier=verifier
     )
-    done("pushed authorization request")
+    done("pushed authorization request, by hand")
 
 
 def logout():
@@ -218,7 +219,7 @@ def logout():
     if 'id="logout-confirm"' in page:
         url, page = browser.submit(url, page, [])
     assert url == "https://leaver.example.com/bye?state=a+state", url
-    done("RP-initiated logout")
+    done("RP-initiated logout, by hand")
 
 
 def registration():
@@ -239,7 +240,7 @@ def registration():
     assert requests.get(where, headers=bearer, verify=AUTHORITY).json()["client_name"] == metadata["client_name"]
     assert requests.delete(where, headers=bearer, verify=AUTHORITY).status_code == 204
     refused("invalid_client", lambda: made.fetch_token(METADATA["token_endpoint"], code="x"))
-    done("dynamic registration, from the first to the last")
+    done("dynamic registration by hand, from the first to the last")
 
 
 confidential()

@@ -4,6 +4,7 @@
 #[allow(dead_code, clippy::disallowed_methods)] // the program of a resource server, which is not this one
 mod verify;
 
+use crate::architecture::source::SOURCES;
 use crate::support::browser::Browser;
 use crate::support::clock::ManualClock;
 use crate::support::configuration::TestConfiguration;
@@ -17,6 +18,7 @@ use portreeve::http::app::Mode;
 use portreeve::model::clock::{Clock as _, SystemClock};
 use portreeve::model::entropy::SystemEntropy;
 use serde_json::json;
+use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
@@ -117,6 +119,26 @@ fn every_command_that_is_mentioned_exists() {
             };
             assert!(incomplete, "{arguments:?}: {error}");
         }
+    }
+}
+
+#[test]
+fn every_metric_and_event_that_is_mentioned_exists() {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let words = README.split(|c: char| !is_part(c));
+    let metrics: BTreeSet<&str> = words.filter(|word| word.starts_with("portreeve_")).collect();
+    assert!(metrics.len() >= 5, "{metrics:?}");
+    let is_told =
+        |metric: &str| SOURCES.iter().any(|source| source.speech.contains(&format!("!(\"{metric}\"")));
+    assert!(!is_told("portreeve_outbox_lost_total"));
+    for metric in metrics {
+        assert!(is_told(metric), "{metric}");
+    }
+    let prose = prose();
+    let spans = prose.split('`').skip(1).step_by(2);
+    for event in spans.filter(|span| span.starts_with("logout_token.") || span.starts_with("outbox.")) {
+        let quoted = format!("\"{event}\"");
+        assert!(SOURCES.iter().any(|source| source.speech.contains(&quoted)), "{event}");
     }
 }
 

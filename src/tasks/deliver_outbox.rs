@@ -102,6 +102,10 @@ async fn is_due(app: &App) -> Result<bool, StorageError> {
         let age = since.map_or(0.0, |since| now.millis().saturating_sub(since) as f64 / 1000.0);
         metrics::gauge!("portreeve_outbox_pending", "kind" => kind.as_str()).set(messages as f64);
         metrics::gauge!("portreeve_outbox_oldest_seconds", "kind" => kind.as_str()).set(age);
+        // there from the start: `increase` sees no first step of what begins at one
+        metrics::counter!("portreeve_outbox_delivered_total", "kind" => kind.as_str()).increment(0);
+        metrics::counter!("portreeve_outbox_failed_attempts_total", "kind" => kind.as_str()).increment(0);
+        metrics::counter!("portreeve_outbox_abandoned_total", "kind" => kind.as_str()).increment(0);
         is_due |= due > 0;
     }
     Ok(is_due)

@@ -1,16 +1,18 @@
 //! The server is killed while it works, at moments that nobody chose, and started again (F-01): what it had acknowledged
 //! stands, and what it had not is whole or has not happened (invariants 1, 4, 5, 15; security.md §0.13).
 
+use crate::logout::{Receiver, app, clients};
 use crate::support::browser::Browser;
-use crate::support::configuration::TestConfiguration;
+use crate::support::configuration::{ISSUER, TestConfiguration};
 use crate::support::database::on_both_stores;
-use crate::support::process::{Process, beside};
+use crate::support::process::{Process, beside, eventually};
 use crate::support::relying_party::{RelyingParty, Tokens};
-use crate::support::server::{TestServer, basic};
+use crate::support::server::{TestServer, basic, claims};
 use axum::http::StatusCode;
 use portreeve::model::clock::{Clock as _, SystemClock};
 use portreeve::model::entropy::{Entropy as _, SystemEntropy};
-use serde_json::json;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -151,5 +153,48 @@ on_both_stores! {
             assert_eq!(database.number(revoked).await, database.number(events).await, "threat 184: no fact without its event");
         }
         assert!(acknowledged > ROUNDS * WORKERS, "it was killed before it did anything: {acknowledged}");
+    }
+
+    /// threat 174: the news is in the store before the answer is, whoever dies then
+    async fn a_logout_that_was_answered_is_told_though_the_server_is_killed_at_once(database: TestDatabase) {
+        let receiver = Receiver::start().await;
+        let (settings, clients) = (receiver.server.settings(), clients(&receiver.server.url("")));
+        let configuration = Arc::new(TestConfiguration::with(&database, ISSUER, &settings, &clients));
+        let judge = beside(&configuration).await;
+        judge.add_person("ada", json!({"name": "Ada Lovelace"})).await;
+        for round in 1..=ROUNDS {
+            judge.clock.set(SystemClock.now());
+            let mut browser = Browser::new();
+            let tokens = app("app").tokens(&judge, &mut browser).await;
+            let sid = claims(tokens.id())["sid"].clone();
+            let before = receiver.tokens().len();
+            let cookies: Vec<String> =
+                browser.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            let mut server = Process::ready(&configuration).await;
+            let path = format!("/logout?id_token_hint={}", tokens.id());
+            let answer = server.get_with(&path, &cookies.join("; ")).await.expect("an answer");
+            server.kill();
+            assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+            assert!(answer.body.contains("id=\"login-again\"") || answer.body.contains("id=\"logout-continue\""), "{answer:?}");
+            assert!(!crate::logout::is_signed_in(&judge, &mut browser).await, "acknowledged");
+            // it may have died with the news in its hand: the minute for which that keeps others away passes
+            let held = "SELECT COUNT(*) FROM outbox WHERE state = 'pending' AND held_until > 0";
+            let was_held = database.number(held).await == 1;
+            database.execute("UPDATE outbox SET held_until = 0 WHERE state = 'pending'").await;
+            let _again = Process::ready(&configuration).await;
+            eventually("the news is delivered", async || {
+                database.number("SELECT COUNT(*) FROM outbox WHERE state = 'delivered'").await == round as i64
+            })
+            .await;
+            assert_eq!(database.number("SELECT COUNT(*) FROM outbox WHERE state = 'pending'").await, 0);
+            let heard: Vec<Value> = receiver.tokens()[before..].iter().map(|token| claims(token)).collect();
+            assert!(heard.iter().all(|token| token["sid"] == sid), "{heard:?}");
+            let names: BTreeSet<String> = heard.iter().map(|token| token["jti"].to_string()).collect();
+            assert_eq!(names.len(), 1, "round {round}: one piece of news");
+            // only what the dead one had handed over and not noted comes again, under the same name (§2.6)
+            assert!(heard.len() == 1 || (was_held && heard.len() == 2), "round {round}: {heard:?}");
+            let delivered = "SELECT COUNT(*) FROM audit_events WHERE event = 'logout_token.delivered'";
+            assert_eq!(database.number(delivered).await, round as i64, "threat 184");
+        }
     }
 }

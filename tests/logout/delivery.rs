@@ -16,7 +16,7 @@ use serde_json::Value;
 use std::time::Duration;
 
 /// Signs Ada in at the app and out again: one message waits. Yields its session.
-async fn one_waits(server: &TestServer) -> Value {
+pub async fn one_waits(server: &TestServer) -> Value {
     let mut browser = Browser::new();
     let tokens = app("app").tokens(server, &mut browser).await;
     sign_out(server, &mut browser).await;
@@ -31,6 +31,14 @@ async fn hold(server: &TestServer) -> Vec<HeldMessage> {
         Box::pin(outbox::claim(connection, MessageKind::LogoutToken, now, until, 100))
     });
     claimed.await.expect("claimed")
+}
+
+/// The request whose news waits; it is held by nobody afterwards.
+pub async fn only_request_id(server: &TestServer) -> RequestId {
+    let held = hold(server).await;
+    assert_eq!(held.len(), 1);
+    server.clock.advance(HELD_FOR);
+    held[0].message.request_id.clone()
 }
 
 /// Puts messages for an app into the outbox.

@@ -1,10 +1,13 @@
 //! threat 173: whoever ends a session, and however, the apps that took part are told, once.
 
-use super::{Receiver, app, deliver, logout, start};
+use super::{Receiver, app, deliver, logout, start, start_with};
+use crate::account::{Pressed, add_account, recovery};
+use crate::flows::steps::{error_page, open};
 use crate::grants::{ada, sign_out};
 use crate::support::browser::Browser;
 use crate::support::database::on_both_stores;
-use crate::support::server::{TestServer, claims};
+use crate::support::server::{PASSWORD, TestServer, claims};
+use axum::http::StatusCode;
 use portreeve::model::secret::Secret;
 use portreeve::tasks::deliver_outbox::Report;
 use portreeve::users::ending;
@@ -18,6 +21,35 @@ async fn told(server: &TestServer, receiver: &Receiver) -> Vec<Value> {
     let tokens = receiver.tokens();
     assert_eq!(report, Report { delivered: (tokens.len() - before) as u64, ..Report::default() });
     tokens[before..].iter().map(|token| claims(token)["sid"].clone()).collect()
+}
+
+/// The same, in an order that can be compared.
+async fn told_in_order(server: &TestServer, receiver: &Receiver) -> Vec<Value> {
+    in_order(told(server, receiver).await)
+}
+
+fn in_order(mut sids: Vec<Value>) -> Vec<Value> {
+    sids.sort_by_key(Value::to_string);
+    sids
+}
+
+/// Whoever is signed in visits an app, Ada where nobody is; yields the `sid` that the app knows the session by.
+async fn takes_part(server: &TestServer, browser: &mut Browser, client_id: &'static str) -> Value {
+    let sid = claims(app(client_id).tokens(server, browser).await.id())["sid"].clone();
+    assert!(sid.is_string(), "{sid}");
+    sid
+}
+
+/// Bob, in a browser of his own, at the app: nobody hears anything of him.
+async fn bob_takes_part(server: &TestServer) -> Browser {
+    server.add_person("bob", json!({})).await;
+    let mut browser = Browser::new();
+    let page = open(server, &mut browser, &app("app").authorize(&[])).await;
+    let page = browser.sign_in(server, &page, "bob").await;
+    let answer = browser.decide(server, &page, "allow").await;
+    let code = answer.parameter("code").expect("a code");
+    assert_eq!(app("app").redeem(server, &code, &[]).await.status, StatusCode::OK);
+    browser
 }
 
 on_both_stores! {
@@ -162,5 +194,149 @@ on_both_stores! {
         assert_eq!(told(&server, &receiver).await.len(), 1);
         let query = "SELECT COUNT(*) FROM audit_events WHERE event = 'session.signed_out'";
         assert_eq!(database.number(query).await, 1);
+    }
+
+    /// threat 135: on one's own page, some other browser's session
+    async fn ending_one_other_session_tells_the_apps_of_that_one(database: TestDatabase) {
+        let (server, receiver) = start(&database).await;
+        let mut bob = bob_takes_part(&server).await;
+        let (mut phone, mut desk) = (Browser::new(), Browser::new());
+        let there = takes_part(&server, &mut phone, "app").await;
+        let here = takes_part(&server, &mut desk, "app").await;
+        let page = open(&server, &mut desk, "/account").await;
+        let pressed = Pressed::of(&page, "session-2-end");
+        // what is refused tells nobody
+        assert_eq!(pressed.send(&server, &mut bob).await.status, StatusCode::FORBIDDEN);
+        let forged = pressed.clone().with("form_token", "x").send(&server, &mut desk).await;
+        assert_eq!(forged.status, StatusCode::FORBIDDEN);
+        let session = pressed.fields.last().expect("a button").1.clone();
+        let bobs = Pressed::of(&open(&server, &mut bob, "/account").await, "sign-out-everywhere");
+        let foreign = bobs.without("everywhere").with("session", &session).send(&server, &mut bob).await;
+        assert_eq!(foreign.location(), "/account?done=session-ended");
+        assert!(told(&server, &receiver).await.is_empty());
+        // twice is as once
+        for _ in 0..2 {
+            let answer = pressed.send(&server, &mut desk).await;
+            assert_eq!(answer.location(), "/account?done=session-ended");
+        }
+        assert_eq!(told(&server, &receiver).await, [there]);
+        sign_out(&server, &mut desk).await;
+        assert_eq!(told(&server, &receiver).await, [here], "the session of this browser was still there");
+    }
+
+    /// threat 135
+    async fn signing_out_everywhere_tells_the_apps_of_every_session_of_this_person(database: TestDatabase) {
+        let (server, receiver) = start(&database).await;
+        let mut bob = bob_takes_part(&server).await;
+        let (mut phone, mut desk) = (Browser::new(), Browser::new());
+        let expected = vec![
+            takes_part(&server, &mut phone, "app").await,
+            takes_part(&server, &mut phone, "other").await,
+            takes_part(&server, &mut desk, "app").await,
+        ];
+        let pressed = Pressed::of(&open(&server, &mut desk, "/account").await, "sign-out-everywhere");
+        let forged = pressed.clone().with("form_token", "x").send(&server, &mut desk).await;
+        assert_eq!(forged.status, StatusCode::FORBIDDEN);
+        assert!(told(&server, &receiver).await.is_empty());
+        assert_eq!(pressed.send(&server, &mut desk.clone()).await.status, StatusCode::SEE_OTHER);
+        assert_eq!(told_in_order(&server, &receiver).await, in_order(expected));
+        pressed.send(&server, &mut desk).await;
+        assert!(told(&server, &receiver).await.is_empty(), "once is once");
+        assert!(crate::logout::is_signed_in(&server, &mut bob).await);
+    }
+
+    /// threat 45: one's own new password ends the other sessions where the person leaves that ticked
+    async fn a_new_password_of_one_s_own_tells_the_apps_of_the_sessions_that_end(database: TestDatabase) {
+        let (server, receiver) = start(&database).await;
+        let _bob = bob_takes_part(&server).await;
+        let (mut phone, mut desk) = (Browser::new(), Browser::new());
+        let there = takes_part(&server, &mut phone, "app").await;
+        let here = takes_part(&server, &mut desk, "app").await;
+        let page = open(&server, &mut desk, "/account/password").await;
+        let filled = |old: &str, new: &str| {
+            Pressed::of(&page, "password-submit").with("old_password", old).with("new_password", new)
+        };
+        let (second, third) = ("the second password of ada", "the third password of ada");
+        let refused = filled("not the password", second).send(&server, &mut desk).await;
+        assert_eq!(refused.status, StatusCode::BAD_REQUEST);
+        let kept = filled(PASSWORD, second).without("end_sessions").send(&server, &mut desk).await;
+        assert_eq!(kept.location(), "/account?done=password-changed");
+        assert!(told(&server, &receiver).await.is_empty(), "nothing ended yet");
+        let changed = filled(second, third).send(&server, &mut desk).await;
+        assert_eq!(changed.location(), "/account?done=password-changed");
+        assert_eq!(told(&server, &receiver).await, [there]);
+        sign_out(&server, &mut desk).await;
+        assert_eq!(told(&server, &receiver).await, [here], "it went on under the same name");
+    }
+
+    /// threat 147: whoever recovers an account has nobody else left in it
+    async fn a_recovery_link_that_is_used_tells_the_apps_of_every_session(database: TestDatabase) {
+        let (server, receiver) = start_with(&database, recovery::MAIL).await;
+        let mut bob = bob_takes_part(&server).await;
+        let (mut phone, mut desk) = (Browser::new(), Browser::new());
+        let expected = vec![
+            takes_part(&server, &mut phone, "app").await,
+            takes_part(&server, &mut desk, "other").await,
+        ];
+        let token = recovery::token(&server).await;
+        // looked at, by the person or by a scanner; and sent with a password that is none
+        let mut browser = Browser::new();
+        let filled = recovery::filled(&server, &mut browser, &token).await;
+        let refused = filled.clone().with("new_password", "short").send(&server, &mut browser).await;
+        assert_eq!(refused.status, StatusCode::BAD_REQUEST);
+        assert!(told(&server, &receiver).await.is_empty());
+        assert_eq!(filled.send(&server, &mut browser).await.location(), "/recovery/done");
+        assert_eq!(told_in_order(&server, &receiver).await, in_order(expected));
+        error_page(&filled.send(&server, &mut browser).await, 400, "invalid_request");
+        assert!(told(&server, &receiver).await.is_empty(), "once is once");
+        assert!(crate::logout::is_signed_in(&server, &mut bob).await);
+    }
+
+    /// RP-Initiated Logout §2: all of this browser, and nobody elsewhere
+    async fn signing_everybody_here_out_tells_the_apps_of_each(database: TestDatabase) {
+        let (server, receiver) = start(&database).await;
+        server.add_person("bob", json!({})).await;
+        let (mut here, mut elsewhere) = (Browser::new(), Browser::new());
+        let adas = takes_part(&server, &mut here, "app").await;
+        let adas_elsewhere = takes_part(&server, &mut elsewhere, "app").await;
+        add_account(&server, &mut here, "bob").await;
+        let bobs = takes_part(&server, &mut here, "app").await;
+        assert_ne!(adas, bobs);
+        let page = logout(&server, &mut here, &[]).await;
+        let all = Pressed::of(&page, "logout-all");
+        for refused in [all.clone().without("form_token"), all.clone().with("form_token", "x")] {
+            let answer = refused.send(&server, &mut here.clone()).await;
+            assert_ne!(answer.status, StatusCode::OK, "{answer:?}");
+        }
+        assert!(told(&server, &receiver).await.is_empty());
+        assert_eq!(all.send(&server, &mut here.clone()).await.status, StatusCode::OK);
+        all.send(&server, &mut here).await;
+        assert_eq!(told_in_order(&server, &receiver).await, in_order(vec![adas, bobs]));
+        assert!(told(&server, &receiver).await.is_empty());
+        sign_out(&server, &mut elsewhere).await;
+        assert_eq!(told(&server, &receiver).await, [adas_elsewhere]);
+    }
+
+    /// threat 131: five have room, and whoever was active longest ago leaves
+    async fn the_sixth_person_in_a_browser_makes_the_first_leave_and_their_apps_are_told(database: TestDatabase) {
+        let (server, receiver) = start(&database).await;
+        let mut browser = Browser::new();
+        let first = takes_part(&server, &mut browser, "app").await;
+        let mut second = None;
+        for name in ["p2", "p3", "p4", "p5"] {
+            server.add_person(name, json!({})).await;
+            add_account(&server, &mut browser, name).await;
+            let sid = takes_part(&server, &mut browser, "app").await;
+            second.get_or_insert(sid);
+            assert!(told(&server, &receiver).await.is_empty(), "{name} has room");
+        }
+        for (name, leaves) in [("p6", first), ("p7", second.expect("p2's"))] {
+            server.add_person(name, json!({})).await;
+            add_account(&server, &mut browser, name).await;
+            assert_eq!(told(&server, &receiver).await, [leaves], "{name}");
+        }
+        // somebody who is here already makes nobody leave
+        add_account(&server, &mut browser, "p5").await;
+        assert!(told(&server, &receiver).await.is_empty());
     }
 }

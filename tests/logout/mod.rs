@@ -8,6 +8,7 @@ mod endings;
 mod front_channel;
 mod hints;
 mod hostile;
+mod operators;
 mod rp_initiated;
 
 use crate::support::browser::{Browser, form};
@@ -31,14 +32,14 @@ const AFTER: &str = "https://app.example.com/post_logout_redirect";
 type Got = Arc<Mutex<Vec<(String, String)>>>;
 
 /// The back-channel receiver of the apps.
-struct Receiver {
-    server: HttpsServer,
+pub struct Receiver {
+    pub server: HttpsServer,
     got: Got,
     status: Arc<AtomicU16>,
 }
 
 impl Receiver {
-    async fn start() -> Self {
+    pub async fn start() -> Self {
         let (got, status) = (Got::default(), Arc::new(AtomicU16::new(200)));
         let router = Router::new()
             .route("/backchannel", post(receive))
@@ -53,7 +54,7 @@ impl Receiver {
     }
 
     /// The logout tokens that arrived, in their order; each came alone in a form.
-    fn tokens(&self) -> Vec<String> {
+    pub fn tokens(&self) -> Vec<String> {
         let got = self.got.lock().expect("whole");
         got.iter()
             .map(|(media_type, body)| {
@@ -76,7 +77,7 @@ async fn receive(
 }
 
 /// Two apps that hear of logouts: `app` asks for consent, `other` does not and wants ES256; `third` has its own way back.
-fn clients(receiver: &str) -> String {
+pub fn clients(receiver: &str) -> String {
     r#"
 [[client]]
 client_id = "app"
@@ -136,7 +137,7 @@ fn app_asking(client_id: &'static str, scope: &str) -> RelyingParty {
 }
 
 /// The app `client_id`.
-fn app(client_id: &'static str) -> RelyingParty {
+pub fn app(client_id: &'static str) -> RelyingParty {
     app_asking(client_id, "openid")
 }
 
@@ -178,7 +179,7 @@ fn assert_error_page(page: &Answer, words: &str) {
 }
 
 /// Whether the browser's person is signed in, as `prompt=none` tells an app.
-async fn is_signed_in(server: &TestServer, browser: &mut Browser) -> bool {
+pub async fn is_signed_in(server: &TestServer, browser: &mut Browser) -> bool {
     let answer = browser.get(server, &app("third").authorize(&[("prompt", "none")])).await;
     match answer.parameter("error").as_deref() {
         None => answer.parameter("code").is_some(),

@@ -3,6 +3,7 @@
 mod claims_request;
 mod id_token_hint;
 mod signed_answers;
+mod step_up;
 mod subjects;
 
 use crate::support::browser::Browser;

@@ -13,7 +13,7 @@ use portreeve::model::clock::Clock as _;
 use portreeve::protocol::verification_algorithm::VerificationAlgorithm;
 use serde_json::json;
 
-const SIGNED: &str = r#"
+pub const SIGNED: &str = r#"
 [[client]]
 client_id = "signed"
 redirect_uris = ["https://signed.example.com/callback"]
@@ -23,7 +23,7 @@ userinfo_signed_response_alg = "RS256"
 introspection_signed_response_alg = "ES256"
 "#;
 
-fn app() -> RelyingParty {
+pub fn app() -> RelyingParty {
     RelyingParty {
         client_id: "signed",
         redirect_uri: "https://signed.example.com/callback".to_owned(),
@@ -32,7 +32,7 @@ fn app() -> RelyingParty {
     }
 }
 
-async fn introspect(server: &TestServer, client_id: &str, token: &str, accept: &str) -> Answer {
+pub async fn introspect(server: &TestServer, client_id: &str, token: &str, accept: &str) -> Answer {
     let request = Request::post("/introspect")
         .header("authorization", basic(client_id, server.secret()))
         .header("content-type", "application/x-www-form-urlencoded")

@@ -143,6 +143,11 @@ impl Process {
         whole(self.client.get(format!("http://{}{path}", self.address))).await
     }
 
+    /// GETs a path with these cookies; nothing when there was no whole answer.
+    pub async fn get_with(&self, path: &str, cookies: &str) -> Option<Answer> {
+        whole(self.client.get(format!("http://{}{path}", self.address)).header("cookie", cookies)).await
+    }
+
     /// GETs a path of the operators' listener.
     pub async fn get_operations(&self, path: &str) -> Option<Answer> {
         whole(self.client.get(format!("http://{}{path}", self.operations))).await

@@ -154,10 +154,7 @@ async fn sign_in(app: &App, visit: &Visit, body: &Parameters, form_for: FormFor<
         device: visit.device.as_deref(),
     };
     match begin_session(app, visit, &presented, form_for).await {
-        Ok((secrets, device)) => with_cookie(
-            go_on(visit, form_for.progress(), &secrets),
-            &visit.jar.set(Cookie::Device, &device, DEVICE_LIFE),
-        ),
+        Ok((secrets, device)) => with_device(visit, &device, go_on(visit, form_for.progress(), &secrets)),
         Err(SignInError::Refused) => form(app, visit, form_for, typed, Some(LoginMessage::Refused)),
         Err(SignInError::Wait(seconds)) => {
             with_retry_after(form(app, visit, form_for, typed, Some(LoginMessage::Wait { seconds })), seconds)
@@ -193,7 +190,10 @@ async fn begin_session(
             Ok(secrets) => {
                 let fresh = app.entropy.bytes();
                 let device = visit.device.as_deref();
-                return Ok((secrets, device::attest(&app.secrets.devices, device, &user.id, fresh, now)));
+                return Ok((
+                    secrets,
+                    device::attest(&app.secrets.devices, device, (&user).into(), fresh, now),
+                ));
             }
             // Another hash than the one just compared: a new password, or only more work for the same. The password that was
             // typed is held against it.
@@ -332,6 +332,11 @@ pub fn with_sessions(visit: &Visit, secrets: &SessionSecrets, response: Response
     let life = visit.snapshot.config.lifetimes.session_absolute;
     let cookies = visit.jar.hold(&visit.secrets, secrets, life);
     cookies.iter().fold(response, |response, cookie| with_cookie(response, cookie))
+}
+
+/// The response, with the cookie that says whose device this is.
+pub fn with_device(visit: &Visit, device: &str, response: Response) -> Response {
+    with_cookie(response, &visit.jar.set(Cookie::Device, device, DEVICE_LIFE))
 }
 
 /// The response, with the browser's own cookie when it has none yet.

@@ -11,7 +11,7 @@ use super::authorization::{Progress, decide, judge, to_page};
 use super::cross_origin::{admit_form, admit_load};
 use super::extract::Visit;
 use super::limits::read_form;
-use super::login::{policy_of, sign_in_desk, with_browser, with_sessions};
+use super::login::{policy_of, sign_in_desk, with_browser, with_device, with_sessions};
 use crate::audit::Circumstances;
 use crate::authorization::begin::Refusal;
 use crate::authorization::error::AuthorizationError;
@@ -24,6 +24,7 @@ use crate::sessions::accounts::{Accounts, Former, SessionSecrets};
 use crate::sessions::anti_forgery::{self, Form};
 use crate::sessions::browser::SignedIn;
 use crate::storage::error::StorageError;
+use crate::users::device;
 use crate::users::lifecycle::LifecycleError;
 use crate::users::own_password::{Elsewhere, OwnChange};
 use crate::users::password::PasswordError;
@@ -86,12 +87,12 @@ async fn answer(app: App, visit: Visit, body: Parameters) -> Response {
         return show(&app, &visit, &asked, Some(PasswordMessage::FormExpired));
     }
     match change(&app, &visit, &body, &asked).await {
-        Ok(secrets) => {
+        Ok((secrets, device)) => {
             let location = match &asked.progress {
                 Some(progress) => to_page(&visit, "/authorize", &progress.parameters),
                 None => done(&visit, AccountDone::PasswordChanged),
             };
-            with_sessions(&visit, &secrets, see_other(&location))
+            with_device(&visit, &device, with_sessions(&visit, &secrets, see_other(&location)))
         }
         Err(message) => show(&app, &visit, &asked, Some(message)),
     }
@@ -139,7 +140,7 @@ async fn change(
     visit: &Visit,
     body: &Parameters,
     asked: &Asked,
-) -> Result<SessionSecrets, PasswordMessage> {
+) -> Result<(SessionSecrets, String), PasswordMessage> {
     let signed_in = &asked.signed_in;
     let old = Secret::new(body.get("old_password").unwrap_or_default());
     let presented = Presented {
@@ -171,7 +172,9 @@ async fn change(
         app.people().change_own_password(&user, own, &circumstances).await.map_err(|why| message(&why))?;
     let sessions = app.sessions(&visit.snapshot.config);
     let renewed = sessions.sign_in(&user, &asked.accounts, Former::Stays, &circumstances).await;
-    renewed.map_err(|_| PasswordMessage::Busy)
+    let secrets = renewed.map_err(|_| PasswordMessage::Busy)?;
+    let fresh = app.entropy.bytes();
+    Ok((secrets, device::attest(&app.secrets.devices, None, (&user).into(), fresh, circumstances.now)))
 }
 
 /// What the page says of a password that cannot be one.

@@ -71,7 +71,7 @@ pub struct ClientMetadata {
     pub default_max_age: Option<u64>,
     /// `require_auth_time`: `auth_time` is always there, so this changes nothing.
     pub require_auth_time: bool,
-    /// `default_acr_values`.
+    /// `default_acr_values`: what the client prefers. There is one way to sign in and one `acr`, so that it changes nothing.
     pub default_acr_values: Vec<String>,
     /// `backchannel_logout_uri` (Back-Channel Logout §2.2).
     pub backchannel_logout_uri: Option<String>,

@@ -14,6 +14,7 @@ use crate::protocol::signing_algorithm::SigningAlgorithm;
 use crate::protocol::verification_algorithm::VerificationAlgorithm;
 use serde_json::{Map, Value};
 use unicode_normalization::UnicodeNormalization as _;
+use unicode_normalization::char::is_combining_mark;
 use url::Url;
 
 /// Reads members, and keeps what is wrong with them.
@@ -89,7 +90,7 @@ impl Reader<'_> {
     pub(super) fn name(&mut self, member: &str) -> Option<String> {
         // what looks the same is the same (NFKC)
         let name: String = self.text(member)?.nfkc().collect();
-        let shows = name.chars().any(char::is_alphanumeric);
+        let shows = name.chars().any(|c| !c.is_whitespace() && !is_combining_mark(c) && !is_unseen(c));
         let hidden = |c: char| c.is_control() || is_unseen(c);
         if !shows || name.chars().count() > 80 || name.chars().any(hidden) {
             let expected = "1 to 80 characters, none of them a control, direction or invisible one";

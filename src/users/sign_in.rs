@@ -73,9 +73,9 @@ impl SignIn<'_> {
         let found = self.find(&name).await?;
         let user_id = found.as_ref().map(|user| user.id.clone());
         let key = user_id.as_ref().map_or_else(|| name.throttle_key(), ToString::to_string);
-        let known = presented
-            .device
-            .and_then(|cookie| device::recognise(self.devices, cookie, user_id.as_ref(), circumstances.now));
+        let known = presented.device.and_then(|cookie| {
+            device::recognise(self.devices, cookie, found.as_ref().map(Into::into), circumstances.now)
+        });
         let device = known.as_deref().map_or(Device::Unknown, Device::Known);
         let about = || About { user_id: user_id.clone(), ..About::default() };
         let attempt = self.throttle.check(&key, presented.address_key, device).map_err(|wait| {

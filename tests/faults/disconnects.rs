@@ -16,7 +16,7 @@ const DELAY: Duration = Duration::from_millis(20);
 fn moments(database: &TestDatabase, messages: u32) -> Vec<Duration> {
     let (step, end) = match database.is_postgres() {
         true => (Duration::from_micros(7_300), DELAY * (messages + 1)),
-        false => (Duration::from_micros(170), Duration::from_millis(3)),
+        false => (Duration::from_micros(430), Duration::from_millis(12)),
     };
     (0..).map(|number| step * number).take_while(|moment| *moment <= end).collect()
 }

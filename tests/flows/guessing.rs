@@ -8,6 +8,7 @@ use crate::support::server::{Answer, PASSWORD, TestServer};
 use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, Version};
 use axum::http::StatusCode;
 use portreeve::model::claims::PersonClaims;
+use portreeve::model::secret::Secret;
 use portreeve::model::user::PasswordHash;
 use portreeve::model::username::CanonicalUsername;
 use portreeve::tasks::weigh_passwords;
@@ -90,6 +91,30 @@ on_both_stores! {
         let page = known.follow(&server, page).await;
         let answer = known.submit_login(&server, &page, "ada", PASSWORD).await;
         assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS, "a year later it is a stranger's: {answer:?}");
+    }
+
+    /// Threat 140: whoever knew a password that is another now guesses the new one no faster than any stranger.
+    async fn a_device_is_known_by_the_password_it_signed_in_with(database: TestDatabase) {
+        let server = TestServer::start(&database).await;
+        let mut thieves = Vec::new();
+        for number in 1..=4 {
+            let (mut browser, page) = at(&server, [203, 0, 113, number]).await;
+            assert_eq!(browser.submit_login(&server, &page, "ada", PASSWORD).await.status, StatusCode::SEE_OTHER);
+            browser.cookies.remove(SESSION);
+            thieves.push(browser);
+        }
+        let (people, circumstances) = (server.people(), server.app.circumstances(""));
+        let name = CanonicalUsername::parse("ada").expect("a username");
+        people.set_password(&name, Secret::new("another password of hers"), &circumstances).await.expect("set");
+        let mut looked_at = 0;
+        for browser in &mut thieves {
+            for number in 0..5 {
+                let page = browser.get(&server, "/account").await;
+                let answer = browser.submit_login(&server, &page, "ada", &format!("guess number {number}")).await;
+                looked_at += usize::from(answer.status == StatusCode::BAD_REQUEST);
+            }
+        }
+        assert!((1..=6).contains(&looked_at), "{looked_at}");
     }
 
     /// Threats 130, 131: the cookie is guarded like the others, says nothing and opens nothing.

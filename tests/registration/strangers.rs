@@ -226,7 +226,7 @@ on_both_stores! {
 
     async fn a_name_that_nobody_sees_is_none(database: TestDatabase) {
         let server = open(&database).await;
-        for name in ["\u{2800}", "\u{3164}", "A\u{34f}", "\u{fe0f}", "\u{301}\u{302}", "A\u{e0100}", "\u{115f}\u{1160}", "..."] {
+        for name in ["\u{2800}", "\u{3164}", "A\u{34f}", "\u{fe0f}", "\u{301}\u{302}", "A\u{e0100}", "\u{115f}\u{1160}"] {
             let mut said = spa();
             said["client_name"] = json!(name);
             let answer = post(&server, &said).await;

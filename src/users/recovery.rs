@@ -14,7 +14,7 @@ use crate::model::outbox::{Message, MessageKind};
 use crate::model::recovery::{Digest, RECOVERY_LIFE, RecoveryToken};
 use crate::model::secret::Secret;
 use crate::model::user::{PasswordHash, User};
-use crate::model::username::SignInName;
+use crate::model::username::{CanonicalEmail, SignInName};
 use crate::protocol::identifiers::{MessageId, UserId};
 use crate::protocol::timestamp::Timestamp;
 use crate::storage::driver::Connection;
@@ -48,7 +48,7 @@ pub struct Recovery {
 /// A mail with a link in it.
 #[derive(Clone, Debug)]
 pub struct RecoveryMail {
-    /// The person's verified address.
+    /// The person's verified address, as it was verified.
     pub address: String,
     /// What opens the page.
     pub token: Secret,
@@ -195,7 +195,7 @@ impl Recovery {
         let expires_at = link.expires_at;
         // some write `de_DE` (OpenID Connect Core §5.1)
         let locale = user.claims.get("locale").and_then(Value::as_str).map(|locale| locale.replace('_', "-"));
-        Ok(user.verified_email.map(|address| RecoveryMail { address, token, locale, expires_at }))
+        Ok(address_of(&user).map(|address| RecoveryMail { address, token, locale, expires_at }))
     }
 
     /// Whose link this is, if it still is one; nothing is spent.
@@ -260,6 +260,17 @@ impl Recovery {
     fn token(&self, user: &UserId, seed: &[u8; 16]) -> Secret {
         Secret::new(URL_SAFE_NO_PAD.encode(self.keys.mac(&[user.as_str().as_bytes(), seed])))
     }
+}
+
+/// The verified address as it was written: by its canonical form people are found, and to another host's local parts it may be
+/// another mailbox (RFC 5321 §2.4).
+fn address_of(user: &User) -> Option<String> {
+    let known = user.verified_email.as_deref()?;
+    let written = user.claims.get("email").and_then(Value::as_str);
+    let is_known = |text: &&str| {
+        text.is_ascii() && CanonicalEmail::parse(text).is_ok_and(|email| email.as_str() == known)
+    };
+    Some(written.filter(is_known).unwrap_or(known).to_owned())
 }
 
 /// Why a person is sent no link, if they are sent none.

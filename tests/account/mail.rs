@@ -65,13 +65,15 @@ on_both_stores! {
     async fn the_mail_is_in_the_person_s_language_and_promises_no_more_than_is_left(database: TestDatabase) {
         let mut smtp = SmtpServer::start(SmtpSetting::default()).await;
         let server = TestServer::start_with(&database, &smtp.settings("none"), "").await;
-        let claims = serde_json::json!({"email": "grace@example.com", "email_verified": true, "locale": "de_AT"});
+        let claims = serde_json::json!({"email": "Grace.Hopper@example.com", "email_verified": true, "locale": "de_AT"});
         server.add_person("grace", claims).await;
         for minutes in [30, 16] {
             ask(&server, "grace").await;
             assert_eq!(deliver(&server).await.delivered, 1);
             let mail = smtp.mail().await;
             assert!(mail.text().contains("Content-Language: de\n"), "{}", mail.text());
+            // RFC 5321 §2.4: whose mailbox it is, the host knows, by the letters as they were verified
+            assert_eq!(mail.fact("to"), &serde_json::json!(["Grace.Hopper@example.com"]));
             assert!(mail.text().contains(&format!("{minutes} Minuten")), "{}", mail.text());
             assert!(mail.link().starts_with("https://auth.example.com/recovery/new-password?ui_locales=de&token="), "{}", mail.link());
             server.clock.advance(Duration::from_secs(14 * 60));

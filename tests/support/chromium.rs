@@ -67,15 +67,7 @@ impl Chromium {
             panic!("{DRIVER} is not set: run ./tests/run, which finds or installs one (./tests/run NAME for one test)")
         });
         let profile = tempfile::Builder::new().prefix("portreeve-test-browser-").tempdir().expect("a folder");
-        let mut driver = Command::new(driver)
-            .arg("--port=0")
-            .env("HOME", profile.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("chromedriver starts");
-        let port = port_of(&mut driver);
+        let (mut driver, port) = driver_on_a_port(&driver, profile.path());
         let url = format!("http://127.0.0.1:{port}");
         let mut builder = ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new());
         builder.capabilities(capabilities(profile.path(), javascript));
@@ -242,8 +234,28 @@ impl Drop for Chromium {
     }
 }
 
-/// The port that the driver says it listens on; what else it says is read and dropped.
-fn port_of(driver: &mut Child) -> u16 {
+/// A driver, and its port. It takes a free one of IPv4 and gives up when that is taken on IPv6: then another may do better.
+fn driver_on_a_port(program: &str, home: &Path) -> (Child, u16) {
+    for _ in 0..5 {
+        let mut driver = Command::new(program)
+            .arg("--port=0")
+            .env("HOME", home)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("chromedriver starts");
+        if let Some(port) = port_of(&mut driver) {
+            return (driver, port);
+        }
+        let _ = driver.kill();
+        let _ = driver.wait();
+    }
+    panic!("chromedriver did not say which port it listens on");
+}
+
+/// The port that the driver says it listens on; none when it ends before it says so. What else it says is read and dropped.
+fn port_of(driver: &mut Child) -> Option<u16> {
     let lines = BufReader::new(driver.stdout.take().expect("its output")).lines();
     let (found, port) = mpsc::channel();
     std::thread::spawn(move || {
@@ -255,13 +267,7 @@ fn port_of(driver: &mut Child) -> u16 {
             }
         }
     });
-    match port.recv_timeout(DEADLINE) {
-        Ok(port) => port,
-        Err(_) => {
-            let _ = driver.kill();
-            panic!("chromedriver did not say which port it listens on");
-        }
-    }
+    port.recv_timeout(DEADLINE).ok()
 }
 
 fn capabilities(profile: &Path, javascript: JavaScript) -> serde_json::Map<String, Value> {

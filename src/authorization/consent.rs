@@ -10,9 +10,11 @@
 use crate::audit;
 use crate::authorization::begin::Begun;
 use crate::model::audit_event::AuditEvent;
+use crate::model::client::Client;
 use crate::model::consent::Consent;
 use crate::model::grant::RevocationReason;
 use crate::protocol::identifiers::ClientId;
+use crate::protocol::localized::Localized;
 use crate::protocol::parameters::Parameters;
 use crate::protocol::scope::Scopes;
 use crate::protocol::timestamp::Timestamp;
@@ -58,8 +60,15 @@ pub fn matter(signed_in: &SignedIn, begun: &Begun, request: &Parameters) -> [Str
         signed_in.user.id.to_string(),
         request,
         begun.target.uri().to_owned(),
-        begun.client.shown_name().to_owned(),
+        names_of(&begun.client),
     ]
+}
+
+/// The client's names, in every language.
+fn names_of(client: &Client) -> String {
+    let Localized { default, by_language } = &client.metadata.client_name;
+    let names = by_language.iter().flat_map(|(tag, name)| [tag.as_str(), name.as_str()]);
+    default.as_deref().into_iter().chain(names).collect::<Vec<_>>().join("\n")
 }
 
 /// What the person agreed to before, for this client and these resources.

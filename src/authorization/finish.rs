@@ -48,16 +48,14 @@ pub enum ConsentGiven {
     Now,
 }
 
-/// What came of a visit that was allowed to end in a code.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Issued {
-    /// The code.
-    Code(String),
-    /// None: the pushed request that it would spend is spent (threat 77).
+/// Why no code came of a visit that was allowed to end in one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotIssued {
+    /// The pushed request that it would spend is spent (threat 77).
     Spent,
-    /// None: the client is no more (threat 119).
+    /// The client is no more (threat 119).
     ClientGone,
-    /// None: the session ended or what was agreed to was taken back meanwhile, so that the visit is to be judged anew (threat 45).
+    /// The session ended or what was agreed to was taken back meanwhile, so that the visit is to be judged anew (threat 45).
     Outrun,
 }
 
@@ -92,7 +90,7 @@ impl Issuance<'_> {
         finish: &Finish,
         consent: ConsentGiven,
         circumstances: &Circumstances,
-    ) -> Result<Issued, StorageError> {
+    ) -> Result<Result<String, NotIssued>, StorageError> {
         let now = circumstances.now;
         let (code, id) = code::mint(self.entropy);
         let until = now.plus(self.config.lifetimes.authorization_code);
@@ -130,7 +128,7 @@ impl Issuance<'_> {
             ConsentGiven::Before => {
                 let grant = Arc::new(grant);
                 if let Err(why) = self.without_consent(grant.clone(), until, beside).await? {
-                    return Ok(why);
+                    return Ok(Err(why));
                 }
                 audit::log(&self.event(
                     &grant,
@@ -142,11 +140,11 @@ impl Issuance<'_> {
             ConsentGiven::Now => {
                 let answer = Answer::yes(begun, signed_in, finish.consented(), now);
                 if let Err(why) = self.with_consent(grant, answer, beside, circumstances).await? {
-                    return Ok(why);
+                    return Ok(Err(why));
                 }
             }
         }
-        Ok(Issued::Code(code))
+        Ok(Ok(code))
     }
 
     async fn without_consent(
@@ -154,7 +152,7 @@ impl Issuance<'_> {
         grant: Arc<Grant>,
         until: Timestamp,
         beside: Beside,
-    ) -> Result<Result<(), Issued>, StorageError> {
+    ) -> Result<Result<(), NotIssued>, StorageError> {
         let work = Arc::new((grant, beside));
         self.store
             .write(move |connection| {
@@ -197,7 +195,7 @@ impl Issuance<'_> {
         answer: Answer,
         beside: Beside,
         circumstances: &Circumstances,
-    ) -> Result<Result<(), Issued>, StorageError> {
+    ) -> Result<Result<(), NotIssued>, StorageError> {
         let GrantState::CodeIssued { until } = grant.state else { return Err(StorageError::Serialization) };
         let reason = format!("to {}", grant.scopes);
         let event = self.event(&grant, EventName::ConsentGiven, &reason, circumstances);
@@ -248,24 +246,24 @@ async fn hold(
     connection: &mut Connection,
     grant: &Grant,
     beside: &Beside,
-) -> Result<Result<(), Issued>, StorageError> {
+) -> Result<Result<(), NotIssued>, StorageError> {
     if let Some(id) = &beside.registered
         && !registered_clients::hold(connection, id).await?
     {
-        return Ok(Err(Issued::ClientGone));
+        return Ok(Err(NotIssued::ClientGone));
     }
     if !sessions::hold_living(connection, &grant.session_id).await? {
-        return Ok(Err(Issued::Outrun));
+        return Ok(Err(NotIssued::Outrun));
     }
     if let Some(agreed) = &beside.agreed {
         let whose = (&grant.user_id, &grant.client_id);
         let now = consents::hold_agreed(connection, whose, &agreed.resources).await?;
         if !now.is_some_and(|now| agreed.scopes.is_subset(&now)) {
-            return Ok(Err(Issued::Outrun));
+            return Ok(Err(NotIssued::Outrun));
         }
     }
     match &beside.pushed {
-        Some(pushed) if !pushed_requests::spend(connection, pushed).await? => Ok(Err(Issued::Spent)),
+        Some(pushed) if !pushed_requests::spend(connection, pushed).await? => Ok(Err(NotIssued::Spent)),
         _ => Ok(Ok(())),
     }
 }

@@ -88,11 +88,11 @@ impl RemoteKeys {
         expectation: &Expectation<'_>,
         outbound: &Outbound,
     ) -> Result<VerifiedToken, Unverified> {
-        let outbound = &outbound.on_behalf_of(client);
         let keys = self.keys_of(client, sought, outbound).await?;
         match (verify(token, &keys, expectation), &client.keys) {
             (Err(VerifyError::Signature), SignatureKeys::At(url)) if keys.is_unnamed(sought) => {
-                let newer = self.keys_at(url, outbound, |place, now| place.newer_than(&keys, now)).await?;
+                let newer =
+                    self.keys_at(url, client, outbound, |place, now| place.newer_than(&keys, now)).await?;
                 match Arc::ptr_eq(&newer, &keys) {
                     true => Err(VerifyError::Signature.into()),
                     false => Ok(verify(token, &newer, expectation)?),
@@ -113,7 +113,7 @@ impl RemoteKeys {
             SignatureKeys::None => Err(NoKeys::NotRegistered),
             SignatureKeys::AtHand(keys) => Ok(keys.clone()),
             SignatureKeys::At(url) => {
-                self.keys_at(url, outbound, |place, now| place.answer(sought, now)).await
+                self.keys_at(url, client, outbound, |place, now| place.answer(sought, now)).await
             }
         }
     }
@@ -122,6 +122,7 @@ impl RemoteKeys {
     async fn keys_at(
         &self,
         url: &OutboundUrl,
+        client: &Client,
         outbound: &Outbound,
         known: impl Fn(&Place, Timestamp) -> Option<Result<Arc<VerificationKeys>, NoKeys>>,
     ) -> Result<Arc<VerificationKeys>, NoKeys> {
@@ -134,7 +135,8 @@ impl RemoteKeys {
         if let Some(answer) = known(&place, self.clock.now()) {
             return answer;
         }
-        let request = Request { url: url.clone(), outbound: outbound.clone(), clock: self.clock.clone() };
+        let request =
+            Request { url: url.clone(), outbound: outbound.on_behalf_of(client), clock: self.clock.clone() };
         // Those who wait would wait in vain if it ended with the one who hangs up.
         let fetching = tokio::spawn(request.fill(place.clone(), turn));
         if fetching.await.is_err() {

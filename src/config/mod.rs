@@ -33,6 +33,7 @@ mod writing;
 
 pub use environment::Environment;
 pub use load::{Attempt, attempt, load};
+pub use mail::{Mail, MailCredentials, MailSecurity};
 pub use problem::{Problem, Severity};
 pub use writing::Written;
 
@@ -375,70 +376,6 @@ pub struct HashedToken(pub [u8; 32]);
 impl fmt::Debug for HashedToken {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("HashedToken(…)")
-    }
-}
-
-/// How mails leave.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mail {
-    /// The host of the server that takes them (RFC 6409).
-    pub server: String,
-    /// Its port.
-    pub port: u16,
-    /// How the way there is closed to others.
-    pub security: MailSecurity,
-    /// From whom they are (RFC 5322 §3.6.2).
-    pub from: String,
-    /// Who this server is to that one, where it asks.
-    pub credentials: Option<MailCredentials>,
-}
-
-/// A name and a password.
-#[derive(Clone, Debug)]
-pub struct MailCredentials {
-    /// The name.
-    pub username: String,
-    /// The password.
-    pub password: Secret,
-}
-
-impl PartialEq for MailCredentials {
-    fn eq(&self, other: &Self) -> bool {
-        let same = constant_time_eq(self.password.expose().as_bytes(), other.password.expose().as_bytes());
-        self.username == other.username && same
-    }
-}
-
-impl Eq for MailCredentials {}
-
-/// How the way to the mail server is closed to others.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MailSecurity {
-    /// By STARTTLS, without which nothing is said (RFC 3207).
-    StartTls,
-    /// By TLS from the beginning (RFC 8314 §3.3).
-    Implicit,
-    /// Not at all: on the loopback only.
-    None,
-}
-
-impl MailSecurity {
-    /// The word in the configuration.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::StartTls => "starttls",
-            Self::Implicit => "implicit",
-            Self::None => "none",
-        }
-    }
-
-    /// The port that goes with it (RFC 6409 §3.1, RFC 8314 §3.3).
-    pub const fn usual_port(self) -> u16 {
-        match self {
-            Self::StartTls => 587,
-            Self::Implicit => 465,
-            Self::None => 25,
-        }
     }
 }
 

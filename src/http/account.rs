@@ -3,18 +3,15 @@
 //! `password`.
 
 use super::account_choice::choice;
-use super::answer::{
-    PageRefusal, layout, page, refuse_body, refuse_for_now, refuse_foreign, refuse_on_page, see_other,
-    status_only,
-};
+use super::answer::{PageRefusal, layout, page, refuse_for_now, refuse_on_page, see_other, status_only};
 use super::app::App;
 use super::authorization::to_page;
 use super::consent::words_of;
-use super::cross_origin::{admit_form, admit_load};
+use super::cross_origin::admit_load;
 use super::end_session::without_kept_pages;
 use super::extract::Visit;
-use super::limits::read_form;
 use super::login::{FormFor, another_account, form, with_sessions};
+use super::own_form;
 use super::security_headers::PagePolicy;
 use crate::config::Config;
 use crate::model::audit_event::EventName;
@@ -74,7 +71,7 @@ fn show(
     signed_in: &SignedIn,
     (granted, open): (&[Granted], &[Session]),
 ) -> Response {
-    let browser = visit.browser.clone().unwrap_or_else(|| app.entropy.text::<32>());
+    let browser = own_form::browser(app, visit);
     let matter = [signed_in.session.id.as_str()];
     let none = visit.own();
     let path = |page| to_page(visit, page, &none);
@@ -135,13 +132,8 @@ fn app_of<'a>(visit: &'a Visit, granted: &'a Granted) -> GrantedApp<'a> {
 }
 
 /// `POST /account/grants`: takes back what an app was given.
-pub async fn take_back(
-    State(app): State<App>,
-    mut visit: Visit,
-    headers: HeaderMap,
-    request: Request,
-) -> Response {
-    let (signed_in, _, body) = match receive(&app, &mut visit, &headers, request).await {
+pub async fn take_back(State(app): State<App>, mut visit: Visit, request: Request) -> Response {
+    let (signed_in, _, body) = match receive(&app, &mut visit, request).await {
         Ok(received) => received,
         Err(response) => return *response,
     };
@@ -156,13 +148,8 @@ pub async fn take_back(
 }
 
 /// `POST /account/sessions`: signs the person out somewhere else, or everywhere.
-pub async fn end_sessions(
-    State(app): State<App>,
-    mut visit: Visit,
-    headers: HeaderMap,
-    request: Request,
-) -> Response {
-    let (signed_in, accounts, body) = match receive(&app, &mut visit, &headers, request).await {
+pub async fn end_sessions(State(app): State<App>, mut visit: Visit, request: Request) -> Response {
+    let (signed_in, accounts, body) = match receive(&app, &mut visit, request).await {
         Ok(received) => received,
         Err(response) => return *response,
     };
@@ -193,16 +180,9 @@ pub async fn end_sessions(
 async fn receive(
     app: &App,
     visit: &mut Visit,
-    headers: &HeaderMap,
     request: Request,
 ) -> Result<(SignedIn, Accounts, Parameters), Box<Response>> {
-    let event = EventName::AccountChangeRefused;
-    if let Err(foreign) = admit_form(headers, &visit.snapshot.config.issuer) {
-        return Err(Box::new(refuse_foreign(app, visit, event, foreign)));
-    }
-    let body = read_form(headers, request.into_body()).await;
-    let body = body.map_err(|error| Box::new(refuse_body(app, visit, event, &error)))?;
-    visit.arrived(app);
+    let body = own_form::receive(app, visit, EventName::AccountChangeRefused, request).await?;
     let sessions = app.sessions(&visit.snapshot.config);
     let accounts = sessions.accounts(&visit.secrets, visit.circumstances.now).await;
     let accounts = accounts.map_err(|error| Box::new(unavailable(app, visit, &error)))?;

@@ -8,10 +8,11 @@ use super::app::App;
 use super::extract::Visit;
 use super::limits::{MAXIMUM_URL, read_form};
 use super::login::ACCOUNT;
+use super::own_form;
 use crate::authorization::begin::{Begun, Grounds, Refusal, begin};
 use crate::authorization::consent;
 use crate::authorization::error::AuthorizationError;
-use crate::authorization::finish::{ConsentGiven, Issuance, Issued};
+use crate::authorization::finish::{ConsentGiven, Issuance, NotIssued};
 use crate::authorization::in_force::in_force;
 use crate::authorization::interaction::{ConsentKnown, Finish, NextStep, Situation, next_step, person};
 use crate::authorization::marker::{self, Begin};
@@ -211,21 +212,21 @@ pub async fn complete(
     let config = &visit.snapshot.config;
     let issuance = Issuance { store: &app.store, entropy: &app.entropy, trail: &app.trail, config };
     match issuance.issue(&progress.begun, signed_in, finish, consent, &visit.circumstances).await {
-        Ok(Issued::Code(code)) => {
+        Ok(Ok(code)) => {
             let response = progress.begun.target.success(code, config.issuer.as_str());
             deliver(visit, &response, &progress.begun.client)
         }
         // nobody is led back: whoever has the name of a spent request may not be who pushed it
-        Ok(Issued::Spent) => {
+        Ok(Err(NotIssued::Spent)) => {
             let spent = "request_uri is unknown, expired or spent".to_owned();
             let client = Some(progress.begun.client.clone());
             let error = AuthorizationError::InvalidRequestUri(spent);
             refuse_authorization(app, visit, &Refusal { error, target: None, client })
         }
-        Ok(Issued::ClientGone) => {
+        Ok(Err(NotIssued::ClientGone)) => {
             refuse_authorization(app, visit, &Refusal::on_a_page(AuthorizationError::UnknownClient))
         }
-        Ok(Issued::Outrun) => see_other(&to_page(visit, "/authorize", &progress.parameters)),
+        Ok(Err(NotIssued::Outrun)) => see_other(&to_page(visit, "/authorize", &progress.parameters)),
         Err(error) => refuse_authorization(app, visit, &progress.refusal(error.into())),
     }
 }
@@ -233,7 +234,7 @@ pub async fn complete(
 /// Leads to a page with the request and its mark; a browser that has no cookie of its own yet gets one.
 fn lead_to(app: &App, visit: &Visit, page: &str, parameters: &Parameters) -> Response {
     let now = visit.circumstances.now;
-    let browser = visit.browser.clone().unwrap_or_else(|| app.entropy.text::<32>());
+    let browser = own_form::browser(app, visit);
     // a parameter of the page's own that the app happens to send means nothing here, and would unsettle the mark
     let parameters = parameters.without(ACCOUNT);
     let marked = match marker::read(&app.secrets.markers, &parameters, Some(&browser), now) {

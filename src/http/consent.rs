@@ -1,16 +1,14 @@
 //! `/consent` (OpenID Connect Core §3.1.2.4): shows what an app asks for, and takes the answer. The decision counts only for
 //! the session, the person and the request that the page showed.
 
-use super::answer::{
-    PageRefusal, layout, page, refuse_authorization, refuse_body, refuse_foreign, refuse_on_page, see_other,
-};
+use super::answer::{PageRefusal, layout, page, refuse_authorization, refuse_on_page, see_other};
 use super::app::App;
 use super::authorization::{Progress, complete, decide, progress, to_page};
 use super::client_logo;
-use super::cross_origin::{admit_form, admit_load};
+use super::cross_origin::admit_load;
 use super::extract::Visit;
-use super::limits::read_boxes;
 use super::login::another_account;
+use super::own_form;
 use super::security_headers::PagePolicy;
 use crate::authorization::consent::{self, Answer, Decision, matter};
 use crate::authorization::error::AuthorizationError;
@@ -49,20 +47,14 @@ pub async fn get(State(app): State<App>, visit: Visit, headers: HeaderMap) -> Re
 }
 
 /// `POST /consent`.
-pub async fn post(
-    State(app): State<App>,
-    mut visit: Visit,
-    headers: HeaderMap,
-    request: Request,
-) -> Response {
-    if let Err(foreign) = admit_form(&headers, &visit.snapshot.config.issuer) {
-        return refuse_foreign(&app, &visit, EventName::AuthorizationRefused, foreign);
-    }
-    let body = match read_boxes(&headers, request.into_body(), "scope").await {
-        Ok(body) => body,
-        Err(error) => return refuse_body(&app, &visit, EventName::AuthorizationRefused, &error),
-    };
-    visit.arrived(&app);
+pub async fn post(State(app): State<App>, mut visit: Visit, request: Request) -> Response {
+    let body =
+        match own_form::receive_boxes(&app, &mut visit, EventName::AuthorizationRefused, request, "scope")
+            .await
+        {
+            Ok(body) => body,
+            Err(response) => return *response,
+        };
     let progress = match progress(&app, &visit).await {
         Ok(progress) => progress,
         Err(refusal) => return refuse_authorization(&app, &visit, &refusal),

@@ -11,6 +11,7 @@ use super::cross_origin::{admit_form, admit_load};
 use super::extract::Visit;
 use super::limits::{MAXIMUM_URL, read_form};
 use super::login::{with_browser, with_sessions};
+use super::own_form;
 use super::security_headers::PagePolicy;
 use crate::logout::end_session::{self, ConfirmReason, EndSession, NextStep, Onward, Surroundings};
 use crate::logout::error::LogoutError;
@@ -81,10 +82,7 @@ pub async fn post(State(app): State<App>, visit: Visit, headers: HeaderMap, requ
         return lead_on(&visit, &ending, &Frames::default(), Onward::ByButton);
     }
     // several sessions are several writes: all are made though nobody waits any more
-    match tokio::spawn(confirmed(app, visit, (request, ending, accounts), body)).await {
-        Ok(response) => response,
-        Err(ended) => std::panic::resume_unwind(ended.into_panic()),
-    }
+    own_form::to_its_end(confirmed(app, visit, (request, ending, accounts), body)).await
 }
 
 /// What the person confirmed on the page that asks.
@@ -138,7 +136,7 @@ fn ask(
     signed_in: &SignedIn,
     reason: ConfirmReason,
 ) -> Response {
-    let browser = visit.browser.clone().unwrap_or_else(|| app.entropy.text::<32>());
+    let browser = own_form::browser(app, visit);
     let shown = request.encode();
     let matter = [signed_in.session.id.as_str(), &shown];
     let target = ending.target();
@@ -174,7 +172,7 @@ async fn end(
                 // The session has ended, come what may: an app that cannot be told of now is one that shows nothing.
                 let known = visit.snapshot.naming(&app.store, &apps).await;
                 let registry = &known.as_ref().unwrap_or(&visit.snapshot).registry;
-                frames.add(Frames::of((config, registry), app.subjects(), &apps, &signed_in.session.id));
+                frames.add(Frames::of(config, registry, app.subjects(), &apps, &signed_in.session.id));
             }
             Err(error) => return refuse(app, visit, &error.into()),
         }

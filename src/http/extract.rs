@@ -129,8 +129,12 @@ impl FromRequestParts<App> for Visit {
             secrets,
             device,
         };
-        let query = visit.query.clone().unwrap_or_default();
-        match visit.meet(app, &query, None).await {
+        // most requests name nobody who could have registered
+        let named = match (visit.snapshot.registry.registered(), &visit.query) {
+            (Some(_), Ok(query)) => named::clients(query, None),
+            _ => Vec::new(),
+        };
+        match visit.name(app, &named).await {
             Ok(()) => Ok(visit),
             Err(error) => Err(refuse_visit(app, &visit, parts.uri.path(), &error)),
         }

@@ -3,15 +3,14 @@
 
 use super::account_choice::{choice, choose};
 use super::answer::{
-    layout, page, refuse_authorization, refuse_body, refuse_for_now, refuse_foreign, see_other, with_cookie,
-    with_retry_after,
+    layout, page, refuse_authorization, refuse_for_now, see_other, with_cookie, with_retry_after,
 };
 use super::app::App;
 use super::authorization::{Progress, decide, judge, to_page};
 use super::client_logo;
-use super::cross_origin::{admit_form, admit_load};
+use super::cross_origin::admit_load;
 use super::extract::{LANGUAGE, Visit};
-use super::limits::read_form;
+use super::own_form;
 use super::security_headers::PagePolicy;
 use crate::audit::Circumstances;
 use crate::authorization::begin::Refusal;
@@ -91,21 +90,11 @@ async fn choose_freely(app: &App, visit: &Visit) -> Response {
 }
 
 /// `POST /login`.
-pub async fn post(
-    State(app): State<App>,
-    mut visit: Visit,
-    headers: HeaderMap,
-    request: Request,
-) -> Response {
-    let issuer = &visit.snapshot.config.issuer;
-    if let Err(foreign) = admit_form(&headers, issuer) {
-        return refuse_foreign(&app, &visit, EventName::SignInRefused, foreign);
-    }
-    let body = match read_form(&headers, request.into_body()).await {
+pub async fn post(State(app): State<App>, mut visit: Visit, request: Request) -> Response {
+    let body = match own_form::receive(&app, &mut visit, EventName::SignInRefused, request).await {
         Ok(body) => body,
-        Err(error) => return refuse_body(&app, &visit, EventName::SignInRefused, &error),
+        Err(response) => return *response,
     };
-    visit.arrived(&app);
     let (request, wants_another) = match own_parameters(&visit) {
         Ok(parts) => parts,
         Err(refusal) => return refuse_authorization(&app, &visit, &refusal),
@@ -269,7 +258,7 @@ pub fn form(
     message: Option<LoginMessage>,
 ) -> Response {
     let progress = form_for.progress();
-    let browser = visit.browser.clone().unwrap_or_else(|| app.entropy.text::<32>());
+    let browser = own_form::browser(app, visit);
     let matter = form_for.request().encode();
     let form_token = anti_forgery::token(&app.secrets.forms, Form::Login, &browser, &[&matter]);
     let hint = progress.and_then(|progress| progress.begun.request.login_hint.as_deref()).unwrap_or_default();

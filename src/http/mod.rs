@@ -24,6 +24,7 @@ pub mod login;
 pub mod metadata;
 pub mod new_password;
 pub mod operations;
+pub mod own_form;
 pub mod password;
 pub mod playground;
 pub mod pulse;

@@ -1,16 +1,13 @@
 //! `/recovery/new-password`: where the link of a mail leads. To open the page spends nothing, however often a mail scanner does it
 //! (threat 147); the form does. The link's token is in the URL of this page only, which tells it to nobody (`no-referrer`; threat 150).
 
-use super::answer::{
-    PageRefusal, layout, page, refuse_body, refuse_for_now, refuse_foreign, refuse_on_page, see_other,
-    status_only,
-};
+use super::answer::{PageRefusal, layout, page, refuse_for_now, refuse_on_page, see_other, status_only};
 use super::app::App;
 use super::authorization::to_page;
-use super::cross_origin::{admit_form, admit_load};
+use super::cross_origin::admit_load;
 use super::extract::Visit;
-use super::limits::read_form;
 use super::login::with_browser;
+use super::own_form;
 use super::password::{message, with_status};
 use super::recovery::absent;
 use super::security_headers::PagePolicy;
@@ -46,23 +43,14 @@ pub async fn get(State(app): State<App>, visit: Visit, headers: HeaderMap) -> Re
 }
 
 /// `POST /recovery/new-password`.
-pub async fn post(
-    State(app): State<App>,
-    mut visit: Visit,
-    headers: HeaderMap,
-    request: Request,
-) -> Response {
+pub async fn post(State(app): State<App>, mut visit: Visit, request: Request) -> Response {
     if let Some(response) = absent(&app, &visit) {
         return response;
     }
-    if let Err(foreign) = admit_form(&headers, &visit.snapshot.config.issuer) {
-        return refuse_foreign(&app, &visit, EventName::RecoveryRefused, foreign);
-    }
-    let body = match read_form(&headers, request.into_body()).await {
+    let body = match own_form::receive(&app, &mut visit, EventName::RecoveryRefused, request).await {
         Ok(body) => body,
-        Err(error) => return refuse_body(&app, &visit, EventName::RecoveryRefused, &error),
+        Err(response) => return *response,
     };
-    visit.arrived(&app);
     let (recovery, token) = (app.recovery(), body.get(TOKEN).unwrap_or_default());
     let user = match recovery.look_at(token, visit.circumstances.now).await {
         Ok(Some(user)) => user,
@@ -110,7 +98,7 @@ fn not_a_link(app: &App, visit: &Visit) -> Response {
 }
 
 fn show(app: &App, visit: &Visit, token: &str, user: &User, message: Option<PasswordMessage>) -> Response {
-    let browser = visit.browser.clone().unwrap_or_else(|| app.entropy.text::<32>());
+    let browser = own_form::browser(app, visit);
     let view = NewPasswordPage {
         layout: layout(visit),
         action: &to_page(visit, "/recovery/new-password", &visit.own()),

@@ -3,15 +3,14 @@
 
 use super::account::done;
 use super::answer::{
-    layout, page, refuse_authorization, refuse_body, refuse_for_now, refuse_foreign, see_other, status_only,
-    with_retry_after,
+    layout, page, refuse_authorization, refuse_for_now, see_other, status_only, with_retry_after,
 };
 use super::app::App;
 use super::authorization::{Progress, decide, judge, to_page};
-use super::cross_origin::{admit_form, admit_load};
+use super::cross_origin::admit_load;
 use super::extract::Visit;
-use super::limits::read_form;
 use super::login::{policy_of, sign_in_desk, with_browser, with_device, with_sessions};
+use super::own_form;
 use crate::audit::Circumstances;
 use crate::authorization::begin::Refusal;
 use crate::authorization::error::AuthorizationError;
@@ -52,26 +51,13 @@ pub async fn get(State(app): State<App>, visit: Visit, headers: HeaderMap) -> Re
 }
 
 /// `POST /account/password`.
-pub async fn post(
-    State(app): State<App>,
-    mut visit: Visit,
-    headers: HeaderMap,
-    request: Request,
-) -> Response {
-    let event = EventName::AccountChangeRefused;
-    if let Err(foreign) = admit_form(&headers, &visit.snapshot.config.issuer) {
-        return refuse_foreign(&app, &visit, event, foreign);
-    }
-    let body = match read_form(&headers, request.into_body()).await {
+pub async fn post(State(app): State<App>, mut visit: Visit, request: Request) -> Response {
+    let body = match own_form::receive(&app, &mut visit, EventName::AccountChangeRefused, request).await {
         Ok(body) => body,
-        Err(error) => return refuse_body(&app, &visit, event, &error),
+        Err(response) => return *response,
     };
-    visit.arrived(&app);
     // the password and the session's new secret are two writes: both are made though nobody waits any more
-    match tokio::spawn(answer(app, visit, body)).await {
-        Ok(response) => response,
-        Err(ended) => std::panic::resume_unwind(ended.into_panic()),
-    }
+    own_form::to_its_end(answer(app, visit, body)).await
 }
 
 async fn answer(app: App, visit: Visit, body: Parameters) -> Response {
@@ -207,7 +193,7 @@ pub fn with_status(
 }
 
 fn show(app: &App, visit: &Visit, asked: &Asked, message: Option<PasswordMessage>) -> Response {
-    let browser = visit.browser.clone().unwrap_or_else(|| app.entropy.text::<32>());
+    let browser = own_form::browser(app, visit);
     let matter = matter(asked);
     let matter: Vec<&str> = matter.iter().map(String::as_str).collect();
     let request = if asked.progress.is_some() { request(asked) } else { visit.own() };

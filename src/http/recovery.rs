@@ -1,16 +1,13 @@
 //! `/recovery`: whoever forgot their password asks for a link by mail. The answer is the same, and as fast, whoever they are or
 //! are not: what is to be done is done after it (threat 139). Without `[mail]` there is no such page.
 
-use super::answer::{
-    PageRefusal, layout, page, refuse_body, refuse_foreign, refuse_on_page, see_other, status_only,
-    with_retry_after,
-};
+use super::answer::{PageRefusal, layout, page, refuse_on_page, see_other, status_only, with_retry_after};
 use super::app::App;
 use super::authorization::to_page;
-use super::cross_origin::{admit_form, admit_load};
+use super::cross_origin::admit_load;
 use super::extract::{LANGUAGE, Visit};
-use super::limits::read_form;
 use super::login::with_browser;
+use super::own_form;
 use super::security_headers::PagePolicy;
 use crate::model::audit_event::{About, EventName};
 use crate::model::throttle::Device;
@@ -36,23 +33,14 @@ pub async fn get(State(app): State<App>, visit: Visit, headers: HeaderMap) -> Re
 }
 
 /// `POST /recovery`.
-pub async fn post(
-    State(app): State<App>,
-    mut visit: Visit,
-    headers: HeaderMap,
-    request: Request,
-) -> Response {
+pub async fn post(State(app): State<App>, mut visit: Visit, request: Request) -> Response {
     if let Some(response) = absent(&app, &visit) {
         return response;
     }
-    if let Err(foreign) = admit_form(&headers, &visit.snapshot.config.issuer) {
-        return refuse_foreign(&app, &visit, EventName::RecoveryRefused, foreign);
-    }
-    let body = match read_form(&headers, request.into_body()).await {
+    let body = match own_form::receive(&app, &mut visit, EventName::RecoveryRefused, request).await {
         Ok(body) => body,
-        Err(error) => return refuse_body(&app, &visit, EventName::RecoveryRefused, &error),
+        Err(response) => return *response,
     };
-    visit.arrived(&app);
     let typed = body.get("username").unwrap_or_default();
     let (token, browser) = (body.get("form_token"), visit.browser.as_deref());
     if !anti_forgery::verify(&app.secrets.forms, token, Form::Recovery, browser, &[]) {
@@ -122,7 +110,7 @@ fn request_of(visit: &Visit) -> Parameters {
 }
 
 fn show(app: &App, visit: &Visit, typed: &str, message: Option<RecoveryMessage>) -> Response {
-    let browser = visit.browser.clone().unwrap_or_else(|| app.entropy.text::<32>());
+    let browser = own_form::browser(app, visit);
     let view = RecoveryPage {
         layout: layout(visit),
         action: &to_page(visit, "/recovery", &request_of(visit)),

@@ -1,7 +1,7 @@
 //! Front-Channel Logout: the addresses that the logged-out page loads in frames, so that each app that took part can end its
 //! own session in this browser (§2, §3). Off unless the operator turns it on; browsers that keep cookies of other sites back
-//! make it a courtesy, and the back channel the promise (threat 175): what ends
-//! elsewhere than at `/logout`, on the person's own page or by an operator, is told by the back channel only.
+//! make it a courtesy, and the back channel the promise (threat 175): what ends elsewhere than at `/logout`, on the person's own
+//! page or by an operator, is told by the back channel only.
 
 use crate::clients::registry::Registry;
 use crate::config::Config;
@@ -25,7 +25,8 @@ const MOST_FRAMES: usize = 50;
 impl Frames {
     /// The frames for the apps that took part in a session.
     pub fn of(
-        (config, registry): (&Config, &Registry),
+        config: &Config,
+        registry: &Registry,
         subjects: Subjects<'_>,
         apps: &[ClientId],
         session: &SessionId,

@@ -1,4 +1,4 @@
-//! How often one address may do what anybody may do and what leaves a row (threats 83, 114): some at once, and one more every so
+//! How often one address, or one client, may do what anybody may do and what leaves a row (threats 83, 114): some at once, and one more every so
 //! often. In memory, per replica, and in bounded number.
 
 use crate::protocol::timestamp::Timestamp;
@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-/// The paces of all addresses in one matter.
+/// The paces of all addresses, or whatever they are told apart by, in one matter.
 pub struct AddressPace {
     every: Duration,
     at_once: u32,

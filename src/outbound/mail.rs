@@ -18,7 +18,7 @@ pub struct Mailer {
 }
 
 /// A mail, in plain text.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Letter<'a> {
     /// To whom.
     pub to: &'a str,

@@ -26,7 +26,7 @@ pub struct PasswordPage<'a> {
 }
 
 /// Another password, by a link.
-#[derive(Clone, Copy, Debug, Template)]
+#[derive(Clone, Copy, Template)]
 #[template(path = "new_password.html")]
 pub struct NewPasswordPage<'a> {
     /// The frame.

@@ -69,7 +69,7 @@ pub struct RecoveredPage<'a> {
 }
 
 /// The mail with the link, in plain text.
-#[derive(Clone, Copy, Debug, Template)]
+#[derive(Clone, Copy, Template)]
 #[template(path = "recovery_mail.txt")]
 pub struct RecoveryMailText<'a> {
     /// The language of whoever asked for it.

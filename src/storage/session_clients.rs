@@ -32,23 +32,14 @@ impl TryFrom<ParticipantRow> for Participant {
     }
 }
 
-/// Notes that an app takes part, in the transaction of its code; again is as once. The session's row is held until the
-/// transaction ends: whoever ends the session meanwhile waits, and then finds the app. One that has ended notes nobody, and
-/// its codes open nothing.
+/// Notes that an app takes part, in the transaction of its code, which holds the session: whoever ends it meanwhile waits, and
+/// then finds the app. Again is as once.
 pub async fn join(
     connection: &mut Connection,
     session: &SessionId,
     participant: &Participant,
     now: Timestamp,
 ) -> Result<(), StorageError> {
-    let living = execute!(
-        connection,
-        "UPDATE sessions SET last_seen_at = last_seen_at WHERE id = $1 AND ended_at IS NULL",
-        session.as_str(),
-    )?;
-    if living == 0 {
-        return Ok(());
-    }
     execute!(
         connection,
         "INSERT INTO session_clients (session_id, client_id, notice, since) VALUES ($1, $2, $3, $4)

@@ -44,6 +44,17 @@ impl TryFrom<SessionRow> for (Session, User) {
     }
 }
 
+/// The beginning of a statement that finds sessions with their people.
+macro_rules! with_person {
+    () => {
+        "SELECT s.id, s.authenticated_at, s.selected_at, s.acr, s.amr, s.last_seen_at, s.absolute_until,
+                u.id AS user_id, u.username, u.verified_email, u.password_hash, u.claims,
+                u.created_at AS user_created_at, u.updated_at AS user_updated_at, u.disabled_at,
+                u.must_change_password
+         FROM sessions s JOIN users u ON u.id = s.user_id "
+    };
+}
+
 /// The living session whose cookie's secret has this digest, with its person, who is not disabled.
 pub async fn find_living(
     connection: &mut Connection,
@@ -53,13 +64,11 @@ pub async fn find_living(
     let row = fetch_optional!(
         connection,
         SessionRow,
-        "SELECT s.id, s.authenticated_at, s.selected_at, s.acr, s.amr, s.last_seen_at, s.absolute_until,
-                u.id AS user_id, u.username, u.verified_email, u.password_hash, u.claims,
-                u.created_at AS user_created_at, u.updated_at AS user_updated_at, u.disabled_at,
-                u.must_change_password
-         FROM sessions s JOIN users u ON u.id = s.user_id
-         WHERE s.secret_hash = $1 AND s.ended_at IS NULL AND s.idle_until > $2 AND s.absolute_until > $2
-           AND u.disabled_at IS NULL",
+        concat!(
+            with_person!(),
+            "WHERE s.secret_hash = $1 AND s.ended_at IS NULL AND s.idle_until > $2 AND s.absolute_until > $2
+           AND u.disabled_at IS NULL"
+        ),
         &secret_hash[..],
         now.millis(),
     )?;
@@ -217,14 +226,12 @@ pub async fn living_of_user(
     let rows = fetch_all!(
         connection,
         SessionRow,
-        "SELECT s.id, s.authenticated_at, s.selected_at, s.acr, s.amr, s.last_seen_at, s.absolute_until,
-                u.id AS user_id, u.username, u.verified_email, u.password_hash, u.claims,
-                u.created_at AS user_created_at, u.updated_at AS user_updated_at, u.disabled_at,
-                u.must_change_password
-         FROM sessions s JOIN users u ON u.id = s.user_id
-         WHERE s.user_id = $1 AND s.ended_at IS NULL AND s.idle_until > $2 AND s.absolute_until > $2
+        concat!(
+            with_person!(),
+            "WHERE s.user_id = $1 AND s.ended_at IS NULL AND s.idle_until > $2 AND s.absolute_until > $2
            AND u.disabled_at IS NULL
-         ORDER BY s.last_seen_at DESC, s.id LIMIT 200",
+         ORDER BY s.last_seen_at DESC, s.id LIMIT 200"
+        ),
         user.as_str(),
         now.millis(),
     )?;

@@ -6,7 +6,7 @@ use crate::support::browser::{Browser, attribute, form};
 use crate::support::configuration::{ISSUER, TestConfiguration};
 use crate::support::database::TestDatabase;
 use crate::support::relying_party::RelyingParty;
-use crate::support::server::{Answer, PASSWORD, TestServer, encode};
+use crate::support::server::{Answer, PASSWORD, TestServer, basic, encode};
 use axum::http::{Method, StatusCode};
 use serde_json::json;
 
@@ -125,11 +125,8 @@ async fn a_hostile_ui_locales_or_header_is_neither_an_error_nor_shown_outside_th
 async fn what_is_asked_for_in_a_pushed_request_counts() {
     let (server, _database) = server().await;
     let web = RelyingParty::new("web", "openid");
-    let request = web.request(&[("ui_locales", "ja")]);
-    let pairs: Vec<(String, String)> = url::form_urlencoded::parse(request.as_bytes()).into_owned().collect();
-    let pairs: Vec<(&str, &str)> =
-        pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    let pushed = server.post_as("web", "/par", &pairs).await;
+    let proof = basic("web", server.secret());
+    let pushed = server.post_raw("/par", Some(&proof), web.request(&[("ui_locales", "ja")])).await;
     let uri = pushed.json()["request_uri"].as_str().expect("a request_uri").to_owned();
     let query = encode(&[("client_id", "web"), ("request_uri", &uri)]);
     let page = get(&mut Browser::new(), &server, &format!("/authorize?{query}"), "de").await;

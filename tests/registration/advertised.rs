@@ -334,12 +334,9 @@ async fn everything_advertised_is_used_once_and_what_is_not_is_refused() {
                 assert_eq!(used(server, value, Method::GET, &[]).await, StatusCode::METHOD_NOT_ALLOWED);
             }
             "pushed_authorization_request_endpoint" => {
-                let request = web().request(&[]);
-                let request: Vec<(String, String)> =
-                    url::form_urlencoded::parse(request.as_bytes()).into_owned().collect();
-                let request: Vec<(&str, &str)> =
-                    request.iter().map(|(name, value)| (&**name, &**value)).collect();
-                assert_eq!(server.post_as("web", "/par", &request).await.status, StatusCode::CREATED);
+                let proof = basic("web", server.secret());
+                let pushed = server.post_raw("/par", Some(&proof), web().request(&[])).await;
+                assert_eq!(pushed.status, StatusCode::CREATED, "{pushed:?}");
                 assert_eq!(used(server, value, Method::POST, &[]).await, StatusCode::UNAUTHORIZED);
             }
             other => panic!("{other} is advertised, and nothing here makes use of it"),

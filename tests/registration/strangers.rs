@@ -104,14 +104,16 @@ on_both_stores! {
 
     async fn a_yes_to_one_name_is_none_to_another(database: TestDatabase) {
         let server = open(&database).await;
-        let client = register(&server, &spa()).await;
-        let (app, mut browser) = (client.app("openid"), Browser::new());
-        let page = page_of(&server, &mut browser, &app.authorize(&[])).await;
-        assert!(asks(&page));
-        assert_eq!(client.put(&server, &client.with(&json!({"client_name": "Bank"}))).await.status, StatusCode::OK);
-        let refused = browser.decide(&server, &page, "allow").await;
-        assert!(refused.status.is_client_error() && refused.header("location").is_none(), "{refused:?}");
-        assert_eq!(database.number("SELECT COUNT(*) FROM grants").await, 0);
+        for change in ["client_name", "client_name#de"] {
+            let client = register(&server, &spa()).await;
+            let (app, mut browser) = (client.app("openid"), Browser::new());
+            let page = page_of(&server, &mut browser, &app.authorize(&[])).await;
+            assert!(asks(&page));
+            assert_eq!(client.put(&server, &client.with(&json!({ change: "Bank" }))).await.status, StatusCode::OK);
+            let refused = browser.decide(&server, &page, "allow").await;
+            assert!(refused.status.is_client_error() && refused.header("location").is_none(), "{change}: {refused:?}");
+            assert_eq!(database.number("SELECT COUNT(*) FROM grants").await, 0);
+        }
     }
 
     /// Threat 119: no code comes of a client that is gone, on a replica that does not know it yet.

@@ -1,7 +1,12 @@
 // A relying party by openid-client, unmodified: every step asserts what a user of that library would rely on, and prints
 // one line. The server, its people and its clients come by the environment.
 import assert from 'node:assert/strict'
+import { webcrypto } from 'node:crypto'
 import * as oidc from 'openid-client'
+
+// Debian 12 has Node 18, where these are not global yet; the library finds them when it is called
+globalThis.crypto ??= webcrypto
+globalThis.CryptoKey ??= webcrypto.CryptoKey
 
 const { ISSUER, CLIENT_SECRET, PASSWORD, PRIVATE_JWK, INITIAL_ACCESS_TOKEN } = process.env
 const issuer = new URL(ISSUER)
@@ -17,7 +22,9 @@ class Browser {
       const headers = { cookie: [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ') }
       const options = form ? { method: 'POST', body: new URLSearchParams(form), headers } : { headers }
       const answer = await fetch(url, { ...options, redirect: 'manual' })
-      for (const cookie of answer.headers.getSetCookie()) {
+      // an older fetch knows several of a name only as one text; our cookies have no comma in them
+      const joined = () => (answer.headers.get('set-cookie') ?? '').split(/, (?=[\w-]+=)/).filter(Boolean)
+      for (const cookie of answer.headers.getSetCookie?.() ?? joined()) {
         const [name, value] = cookie.split(';')[0].split('=')
         this.cookies.set(name, value)
       }
